@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Annotated sample configuration, generated from the settings table; a test compares.

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests (cmocka), one program each, linked to its own layer and those below.
+# To add tests/unit/test_foo.c of layer http: two lines, at the end of its layer's block:
+#   unit_tests += tests/unit/test_foo
+#   tests_unit_test_foo_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+# A program with more than one source also says tests_unit_test_foo_SOURCES = ...
+# One cmocka group a program (TAP allows one plan).
+
+UNIT_LIBS = $(CMOCKA_LIBS)
+unit_tests =
+
+# base
+unit_tests += tests/unit/test_version
+tests_unit_test_version_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+
+# sandbox
+
+# net
+
+# http
+
+# store
+
+# gateway
+
+# app
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Wire tests: pytest drives the real binary.  Each file is one entry of TESTS and runs by itself.
+# To add tests/wire/test_foo.py: one line, wire_tests += tests/wire/test_foo.py
+# Helpers that tests import: wire_helpers.
+
+wire_tests =
+wire_tests += tests/wire/test_program.py
+
+wire_helpers = tests/wire/run-pytest tests/wire/conftest.py
+
+TESTS += $(wire_tests)
+EXTRA_DIST += $(wire_tests) $(wire_helpers)
