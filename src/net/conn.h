@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conn.h: one byte connection, plain (TLS comes behind the same functions). One persistent edge-
+ * triggered libevent event per descriptor, added once: no epoll_ctl afterwards. The readiness bits
+ * are kept here; not reading is back-pressure.
+ *
+ *     connecting -> open -> closed (reaped at the end of the turn)
+ *
+ * Knows nothing of HTTP. Owned by its session; lives on one loop.
+ */
+#ifndef ROUSE_NET_CONN_H
+#define ROUSE_NET_CONN_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/endpoint.h"
+#include "base/reason.h"
+#include "net/loop.h"
+
+/* What conn_owner.on_event is told; several bits may come at once. */
+enum conn_event {
+    CONN_READABLE = 1 << 0, /* bytes or end of file can be read */
+    CONN_WRITABLE = 1 << 1, /* an earlier short write may go on; also the end of connecting */
+    CONN_HUP = 1 << 2,      /* the peer sent FIN (EV_CLOSED); sticky in conn->hup */
+    CONN_FAILED = 1 << 3,   /* connecting failed, or SO_ERROR was set; conn->error holds errno */
+};
+
+struct conn;
+struct conn_owner {
+    const char *name; /* "front", "back", for logs */
+    void (*on_event)(struct conn *c, unsigned events);
+};
+
+struct conn {
+    struct event ev;
+    struct loop *loop;
+    const struct conn_owner *owner; /* the session embeds the conn: container_of */
+    int fd;                         /* -1 once closed */
+    bool connecting;
+    bool readable, writable; /* as far as we know: cleared by EAGAIN or a short read */
+    bool hup;                /* sticky: FIN was seen */
+    bool eof;                /* sticky: read returned 0 */
+    int error;               /* errno of the failure, sticky */
+    struct endpoint peer;
+    uint64_t bytes_in, bytes_out;
+};
+
+/* Takes over an accepted, non-blocking descriptor. -1: the descriptor was closed. */
+int conn_open_accepted(struct conn *c, struct loop *l, int fd, const struct endpoint *peer,
+                       const struct conn_owner *owner) must_check;
+/*
+ * Starts connecting (TCP_NODELAY, non-blocking). The outcome comes as CONN_WRITABLE or CONN_FAILED,
+ * never from within this call; -1 with errno when it failed at once (no descriptor, no route, refused
+ * on loopback).
+ */
+int conn_open_connect(struct conn *c, struct loop *l, const struct endpoint *to,
+                      const struct conn_owner *owner) must_check;
+/*
+ * Moves an open connection from one owner (pool, dialer) to another: `to` must be unused memory, `from`
+ * is dead afterwards. Readiness bits and sticky bits travel along. -1: closed, out of memory.
+ */
+int conn_move(struct conn *to, struct conn *from, const struct conn_owner *owner) must_check;
+/*
+ * Reads at most n bytes. > 0; 0 at the end of file; -1 and errno EAGAIN when there is nothing now (readable
+ * is cleared; also after a short read, unless FIN was seen), other errno: the connection is broken.
+ */
+ssize_t conn_read(struct conn *c, void *p, size_t n) must_check;
+/* Writes. Bytes taken (maybe fewer than offered: writable is cleared), or -1 as above. MSG_NOSIGNAL. */
+ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) must_check;
+/* FIN: no more output; reading goes on. */
+void conn_shut_write(struct conn *c);
+/* Closes the descriptor now; no further callback comes. abort: RST instead of FIN (SO_LINGER 0). The
+ * memory stays the owner's, to be freed not before the reap phase. Harmless when closed already. */
+void conn_close(struct conn *c, bool abort);
+/* getsockopt(SO_ERROR): 0 or the pending errno; an RST does not show as CONN_HUP (DESIGN section 3). */
+int conn_check_error(struct conn *c);
+/* A look without reading: true when the peer has sent bytes or FIN, or the connection is broken. One
+ * system call (recv MSG_PEEK); for a pooled connection about to be used. */
+bool conn_is_dirty(struct conn *c);
+/* Bytes that the peer's kernel has not acknowledged (SIOCOUTQ); 0 on error. */
+size_t conn_unacked(struct conn *c);
+
+#endif
