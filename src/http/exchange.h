@@ -25,6 +25,7 @@
 #ifndef ROUSE_HTTP_EXCHANGE_H
 #define ROUSE_HTTP_EXCHANGE_H
 
+#include "base/endpoint.h"
 #include "http/head.h"
 #include "http/pipe.h"
 #include "net/loop.h"
@@ -53,7 +54,7 @@ struct exchange_end {
 /* Did a byte of the request reach a connected socket? Decides whether it may be sent again. */
 enum delivered { DELIVERED_NO, DELIVERED_MAYBE, DELIVERED_YES };
 
-enum exchange_outcome { OUTCOME_NONE, OUTCOME_ANSWERED, OUTCOME_ABORTED, OUTCOME_CLIENT_LEFT };
+enum exchange_end_kind { END_NONE, END_ANSWERED, END_ABORTED, END_CLIENT_LEFT };
 
 /* Whoever runs exchanges: the gateway's proxy, fetch, tests. All are called from the loop, never nested. */
 struct exchange_handler {
@@ -80,7 +81,7 @@ struct exchange {
     struct pipe to_back, to_front;
     struct exchange_end *front, *back;
     struct task reap;
-    enum exchange_outcome outcome;
+    enum exchange_end_kind outcome;
     enum reason reason;          /* why it was aborted or left, or which answer Rouse made up */
     enum delivered delivered;
     bool answer_started;         /* a byte of the final answer went to the front */
@@ -124,7 +125,7 @@ void exchange_abort(struct exchange *ex, enum reason why);
 void exchange_interim_ready(struct exchange *ex);
 /* The final head is in ex->resp: on_answer, then the front gets `head`. */
 void exchange_answer_ready(struct exchange *ex);
-/* The connection ended: before the answer's head: on_back_lost; within it: the answer is cut (OUTCOME_ABORTED). The
+/* The connection ended: before the answer's head: on_back_lost; within it: the answer is cut (END_ABORTED). The
  * end is detached before this returns. */
 void exchange_back_lost(struct exchange *ex, enum reason why);
 /* The answer is complete in the pipe and the back wants nothing more: it is detached. */
