@@ -4,3 +4,16 @@
 #   check_PROGRAMS += tests/tools/witness
 #   tests_tools_witness_SOURCES = tests/tools/witness.c
 #   tests_tools_witness_LDADD =
+
+# What the tools share.
+tools_common = tests/tools/toolbuf.c tests/tools/toolbuf.h tests/tools/toolloop.c \
+    tests/tools/toolloop.h tests/tools/toolhttp.c tests/tools/toolhttp.h tests/tools/toolsha.c \
+    tests/tools/toolsha.h
+
+check_PROGRAMS += tests/tools/witness
+tests_tools_witness_SOURCES = tests/tools/witness.c tests/tools/witness.h \
+    tests/tools/witness_answer.c tests/tools/witness_conn.c tests/tools/witness_control.c \
+    tests/tools/witness_plan.c $(tools_common)
+tests_tools_witness_LDADD =
+
+EXTRA_DIST += tests/tools/README.md
