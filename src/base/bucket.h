@@ -10,7 +10,8 @@
 #include "base/units.h"
 
 struct bucket {
-    usec_t full_at; /* when it would be full again if left alone (GCRA's theoretical arrival time) */
+    /* when it would be full again if left alone (GCRA's theoretical arrival time) */
+    usec_t full_at;
 };
 
 /* A full bucket. */

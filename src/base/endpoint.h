@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * endpoint.h: a numeric IP address and port, or a unix socket path's absence of both: where a sandbox
- * listens. No names here: the resolver makes endpoints of them.
+ * endpoint.h: a numeric IP address and port, or a unix socket path's absence of both: where a
+ * sandbox listens. No names here: the resolver makes endpoints of them.
  */
 #ifndef ROUSE_BASE_ENDPOINT_H
 #define ROUSE_BASE_ENDPOINT_H
@@ -25,7 +25,10 @@ struct cidr {
     uint8_t ip[16];
 };
 
-/* "10.1.4.7", "10.1.4.7:31000", "[::1]:80", "::1": 0 and *out, or -1. IPv4-mapped IPv6 becomes IPv4. */
+/*
+ * "10.1.4.7", "10.1.4.7:31000", "[::1]:80", "::1": 0 and *out, or -1. IPv4-mapped IPv6 becomes
+ * IPv4.
+ */
 int endpoint_parse(struct slice s, struct endpoint *out) must_check;
 int cidr_parse(struct slice s, struct cidr *out) must_check;
 bool cidr_has(const struct cidr *c, const struct endpoint *e);

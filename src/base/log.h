@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.h: structured log lines (OPERATING section d): a level, a stream, a fixed event word and fields
- * from logfield.def. A line is formatted by the thread that has something to say, into that thread's own
- * bounded ring; one writer drains the rings. Logging never blocks and never makes a system call; a line
- * that finds no room is dropped and counted.
+ * log.h: structured log lines (OPERATING section d): a level, a stream, a fixed event word and
+ * fields from logfield.def. A line is formatted by the thread that has something to say, into that
+ * thread's own bounded ring; one writer drains the rings. Logging never blocks and never makes a
+ * system call; a line that finds no room is dropped and counted.
  *
- * A NULL log, or a level below the hub's, makes every call a no-op: the pure domain and the tests pass
- * NULL.
+ * A NULL log, or a level below the hub's, makes every call a no-op: the pure domain and the tests
+ * pass NULL.
  */
 #ifndef ROUSE_BASE_LOG_H
 #define ROUSE_BASE_LOG_H
@@ -42,9 +42,9 @@ void log_hub_set_level(struct log_hub *h, enum log_level min);
 /* A handle for one thread; owned by the hub. */
 struct log *log_new(struct log_hub *h);
 /*
- * Writes what the rings hold to fd, oldest first within a ring, without blocking longer than write(2)
- * on fd does; to be called by one thread only, by timer and once at the end. Returns bytes written, or
- * -1 when fd is broken (lines are then dropped and counted).
+ * Writes what the rings hold to fd, oldest first within a ring, without blocking longer than
+ * write(2) on fd does; to be called by one thread only, by timer and once at the end. Returns bytes
+ * written, or -1 when fd is broken (lines are then dropped and counted).
  */
 long log_hub_drain(struct log_hub *h, int fd);
 uint64_t log_hub_dropped(const struct log_hub *h);
@@ -75,7 +75,10 @@ void log_text(struct log_line *l, struct slice text);
 /* Ends the line and puts it into the ring. */
 void log_close(struct log_line *l);
 
-/* One line with a single detail text: log_event(log, LOG_WARN, "config_invalid", "no such file: %s"). */
+/*
+ * One line with a single detail text: log_event(log, LOG_WARN, "config_invalid", "no such file:
+ * %s").
+ */
 void log_event(struct log *log, enum log_level level, const char *event, const char *fmt, ...)
     printf_like(4, 5);
 

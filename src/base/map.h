@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * map.h: an intrusive hash map from byte strings (or u64) to objects that embed a map_node.
- * Keyed hash (SipHash-1-3, seeded at creation), so that clients cannot choose collisions. The object
- * owns its key bytes, which must not change while it is in the map. Bounded: insertion beyond max
- * fails.
+ * Keyed hash (SipHash-1-3, seeded at creation), so that clients cannot choose collisions. The
+ * object owns its key bytes, which must not change while it is in the map. Bounded: insertion
+ * beyond max fails.
  */
 #ifndef ROUSE_BASE_MAP_H
 #define ROUSE_BASE_MAP_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wheel.h: a hashed timer wheel with lazy deadlines. Moving a deadline later is one store; the timer
- * is looked at again where it stands and re-queued if its deadline has moved on. Only moving it earlier
- * re-links. Fires late by at most one tick, never early.
+ * wheel.h: a hashed timer wheel with lazy deadlines. Moving a deadline later is one store; the
+ * timer is looked at again where it stands and re-queued if its deadline has moved on. Only moving
+ * it earlier re-links. Fires late by at most one tick, never early.
  */
 #ifndef ROUSE_BASE_WHEEL_H
 #define ROUSE_BASE_WHEEL_H
@@ -35,7 +35,10 @@ void wheel_set(struct wheel *w, struct wheel_timer *t, usec_t deadline);
 void wheel_cancel(struct wheel *w, struct wheel_timer *t);
 /* Fires everything due at now; a callback may set or cancel any timer, also its own. */
 void wheel_advance(struct wheel *w, usec_t now);
-/* The latest moment by which wheel_advance should be called again; USEC_NEVER when nothing is armed. */
+/*
+ * The latest moment by which wheel_advance should be called again; USEC_NEVER when nothing is
+ * armed.
+ */
 usec_t wheel_next(const struct wheel *w);
 
 #endif

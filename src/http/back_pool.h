@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * back_pool.h: a worker's idle connections to sandboxes, keyed by (sandbox, incarnation, endpoint): a
- * connection never serves another sandbox, nor another life of the same one (DESIGN section 5, invariant 1).
- * Most recently used first. A byte or FIN on an idle connection closes it.
+ * back_pool.h: a worker's idle connections to sandboxes, keyed by (sandbox, incarnation, endpoint):
+ * a connection never serves another sandbox, nor another life of the same one (DESIGN section 5,
+ * invariant 1). Most recently used first. A byte or FIN on an idle connection closes it.
  */
 #ifndef ROUSE_HTTP_BACK_POOL_H
 #define ROUSE_HTTP_BACK_POOL_H
@@ -20,7 +20,8 @@ struct back_pool_options {
     uint32_t per_key;   /* 16 idle */
     uint32_t total;     /* 4096 idle */
     usec_t idle;        /* 30 s */
-    usec_t fresh;       /* 2 s: non-idempotent requests only on younger ones; older ones are looked at first */
+    /* 2 s: non-idempotent requests only on younger ones; older ones are looked at first */
+    usec_t fresh;
     struct h1_client_options client;
 };
 void back_pool_options_init(struct back_pool_options *o);
@@ -30,11 +31,14 @@ struct back_pool *back_pool_new(struct loop *l, const struct back_pool_options *
 void back_pool_free(struct back_pool *p);
 /* An idle session fit for a request (idempotent or not), or NULL: dial. */
 struct h1_client *back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent);
-/* A fresh connection joins: a session owned by the pool, to be served at once or parked (back_pool_park). */
+/*
+ * A fresh connection joins: a session owned by the pool, to be served at once or parked
+ * (back_pool_park).
+ */
 struct h1_client *back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c);
 void back_pool_park(struct back_pool *p, struct h1_client *c);
-/* Closes the idle ones of a sandbox: all, or (keep != 0) those of other incarnations. In use: they close when
- * their exchange is over. */
+/* Closes the idle ones of a sandbox: all, or (keep != 0) those of other incarnations. In use:
+ * they close when their exchange is over. */
 void back_pool_drop(struct back_pool *p, uint64_t sandbox, uint64_t keep);
 uint32_t back_pool_idle(const struct back_pool *p);
 uint32_t back_pool_in_use(const struct back_pool *p);

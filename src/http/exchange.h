@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exchange.h: one request and its answer, joining a front (towards the client) and a back (towards the
- * sandbox), neither of which knows the other's protocol: two heads, two bounded pipes, two ends.
+ * exchange.h: one request and its answer, joining a front (towards the client) and a back (towards
+ * the sandbox), neither of which knows the other's protocol: two heads, two bounded pipes, two
+ * ends.
  *
  *     front end  --- req, to_back --->  back end
  *     front end  <-- resp, to_front ---  back end
  *
- * An end is what a session (h1 server, h1 client, later h2) or the memory end plugs in. Its four ops are
- * only ever called from the loop's run list: exchange_signal marks and queues, nothing recurses, nothing
- * frees underfoot. Order within one run: reset, head, kick, credit.
+ * An end is what a session (h1 server, h1 client, later h2) or the memory end plugs in. Its four
+ * ops are only ever called from the loop's run list: exchange_signal marks and queues, nothing
+ * recurses, nothing frees underfoot. Order within one run: reset, head, kick, credit.
  *
- * Held: no back is attached and to_back's window is 0. Attaching a back opens the window: the front gets
- * `credit`, reads on, and if the client waits for it, sends 100 Continue (never for a memory back).
+ * Held: no back is attached and to_back's window is 0. Attaching a back opens the window: the front
+ * gets `credit`, reads on, and if the client waits for it, sends 100 Continue (never for a memory
+ * back).
  *
- * Against HTTP/2 (next issue), on paper: front stream: head = submit_response / submit interim headers,
- * kick = resume_data (NO_COPY from the pipe), credit = session_consume of the bytes that pipe.drained
- * moved on, reset = RST_STREAM with reason's code; a client's RST or GOAWAY = exchange_front_lost. Back
- * stream: head = submit_request, kick = resume_data, credit = consume, reset = RST_STREAM(CANCEL);
- * REFUSED_STREAM = exchange_back_lost with unprocessed set. Trailers travel in the head's trailer list and go
- * with the end of the pipe. Extended CONNECT and Upgrade are heads; the pipes carry opaque bytes.
+ * Against HTTP/2 (next issue), on paper: front stream: head = submit_response / submit interim
+ * headers, kick = resume_data (NO_COPY from the pipe), credit = session_consume of the bytes that
+ * pipe.drained moved on, reset = RST_STREAM with reason's code; a client's RST or GOAWAY =
+ * exchange_front_lost. Back stream: head = submit_request, kick = resume_data, credit = consume,
+ * reset = RST_STREAM(CANCEL); REFUSED_STREAM = exchange_back_lost with unprocessed set. Trailers
+ * travel in the head's trailer list and go with the end of the pipe. Extended CONNECT and Upgrade
+ * are heads; the pipes carry opaque bytes.
  *
  * Who frees: exchange_close_when_done; memory goes in the reap phase after both ends have let go.
  */
@@ -37,7 +40,8 @@ struct exchange_end_ops {
     const char *name;                     /* "h1 server", "h1 client", "memory" */
     void (*head)(struct exchange_end *);  /* the head you must send is ready (again for each 1xx) */
     void (*kick)(struct exchange_end *);  /* the pipe you drain has bytes, or has ended */
-    void (*credit)(struct exchange_end *); /* the pipe you fill has room, or its reader wants no more */
+    /* the pipe you fill has room, or its reader wants no more */
+    void (*credit)(struct exchange_end *);
     void (*reset)(struct exchange_end *, enum reason); /* stop; the end has been detached already */
 };
 
@@ -56,19 +60,22 @@ enum delivered { DELIVERED_NO, DELIVERED_MAYBE, DELIVERED_YES };
 
 enum exchange_end_kind { END_NONE, END_ANSWERED, END_ABORTED, END_CLIENT_LEFT };
 
-/* Whoever runs exchanges: the gateway's proxy, fetch, tests. All are called from the loop, never nested. */
+/*
+ * Whoever runs exchanges: the gateway's proxy, fetch, tests. All are called from the loop, never
+ * nested.
+ */
 struct exchange_handler {
     /* The request's head is complete and valid; its body may follow. Attach a back, or hold. */
     void (*on_request)(struct exchange *ex);
     /* A final answer head came from the back (ex->resp), before the front sends it: adapt it. */
     void (*on_answer)(struct exchange *ex);
-    /* The back ended before any byte of an answer; it is detached, the request's pipe is intact as far as
-     * pipe_can_rewind says. Attach another back, hold again, or answer. */
+    /* The back ended before any byte of an answer; it is detached, the request's pipe is intact
+     * as far as pipe_can_rewind says. Attach another back, hold again, or answer. */
     void (*on_back_lost)(struct exchange *ex, enum reason why);
     /* The request was sent and no byte came back for a second (once). May be NULL. */
     void (*on_silence)(struct exchange *ex);
-    /* Exactly once, at the end, with ex->outcome and ex->reason; afterwards the exchange is reaped. Free what
-     * hangs on it; the struct itself is given back by `release`. */
+    /* Exactly once, at the end, with ex->outcome and ex->reason; afterwards the exchange is
+     * reaped. Free what hangs on it; the struct itself is given back by `release`. */
     void (*on_end)(struct exchange *ex);
     void (*release)(struct exchange *ex);
 };
@@ -90,7 +97,8 @@ struct exchange {
     bool back_is_real;           /* false: memory: no 100 Continue */
     bool ended;
     uint8_t interims;            /* 1xx seen; limit 16 */
-    usec_t began, head_done, sent, first_byte; /* of the request line; of its head; request on the wire; answer */
+    /* of the request line; of its head; request on the wire; answer */
+    usec_t began, head_done, sent, first_byte;
     struct endpoint peer;        /* the client */
     struct endpoint back_peer;
 };
@@ -104,29 +112,34 @@ void exchange_init(struct exchange *ex, struct loop *l, const struct exchange_ha
 void exchange_signal(struct exchange_end *end, unsigned marks);
 void exchange_end_init(struct exchange_end *end, const struct exchange_end_ops *ops);
 
-/* Front sessions: attach at birth; then the head is in ex->req: on_request follows from the run list. */
+/*
+ * Front sessions: attach at birth; then the head is in ex->req: on_request follows from the run
+ * list.
+ */
 void exchange_attach_front(struct exchange *ex, struct exchange_end *front);
 void exchange_request_ready(struct exchange *ex);
 /* The client is gone, or its request broke: the back is reset, on_end follows. */
 void exchange_front_lost(struct exchange *ex, enum reason why);
-/* The answer's last byte was taken by the kernel: the exchange is over for the front; it is detached. The rest of the
- * request, if any, is the session's to discard. */
+/* The answer's last byte was taken by the kernel: the exchange is over for the front; it is
+ * detached. The rest of the request, if any, is the session's to discard. */
 void exchange_front_done(struct exchange *ex);
 
 /* The handler: gives the exchange a back: opens to_back's window, signals head. */
 void exchange_attach_back(struct exchange *ex, struct exchange_end *back, bool real);
 /* Takes the back away without on_back_lost (its session is reset): the route was withdrawn. */
 void exchange_detach_back(struct exchange *ex, enum reason why);
-/* Ends the exchange from our side: before the answer started the handler should attach a memory back
- * instead; afterwards this cuts the answer so that it cannot look complete. */
+/* Ends the exchange from our side: before the answer started the handler should attach a memory
+ * back instead; afterwards this cuts the answer so that it cannot look complete. */
 void exchange_abort(struct exchange *ex, enum reason why);
 
-/* Back sessions: an interim answer (1xx, not 100, not 101) is in ex->resp; the front forwards it. */
+/*
+ * Back sessions: an interim answer (1xx, not 100, not 101) is in ex->resp; the front forwards it.
+ */
 void exchange_interim_ready(struct exchange *ex);
 /* The final head is in ex->resp: on_answer, then the front gets `head`. */
 void exchange_answer_ready(struct exchange *ex);
-/* The connection ended: before the answer's head: on_back_lost; within it: the answer is cut (END_ABORTED). The
- * end is detached before this returns. */
+/* The connection ended: before the answer's head: on_back_lost; within it: the answer is cut
+ * (END_ABORTED). The end is detached before this returns. */
 void exchange_back_lost(struct exchange *ex, enum reason why);
 /* The answer is complete in the pipe and the back wants nothing more: it is detached. */
 void exchange_back_done(struct exchange *ex);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fetch.h: an HTTP call of our own (platform hooks): a memory front and an h1 client back. No redirects, capped
- * answer, total deadline, keep-alive connections kept per origin.
+ * fetch.h: an HTTP call of our own (platform hooks): a memory front and an h1 client back. No
+ * redirects, capped answer, total deadline, keep-alive connections kept per origin.
  */
 #ifndef ROUSE_HTTP_FETCH_H
 #define ROUSE_HTTP_FETCH_H
@@ -18,7 +18,8 @@ struct fetch_field {
 };
 
 struct fetch_options {
-    struct slice method, url; /* http://host[:port]/path; https comes later and is refused clearly */
+    /* http://host[:port]/path; https comes later and is refused clearly */
+    struct slice method, url;
     const struct fetch_field *field;
     unsigned fields;
     struct slice body;      /* copied */
@@ -29,7 +30,8 @@ struct fetch_options {
 
 struct fetch_result {
     enum reason reason; /* NONE: an answer came, whatever its status */
-    const char *detail; /* one clause for people: "connection refused", "answer longer than 65536 bytes" */
+    /* one clause for people: "connection refused", "answer longer than 65536 bytes" */
+    const char *detail;
     enum delivered_hint { FETCH_NOT_SENT, FETCH_MAYBE_SENT, FETCH_ANSWERED } sent;
     uint16_t status;
     const struct head *head; /* NULL without an answer; valid during the callback, as is body */
@@ -39,8 +41,8 @@ struct fetch_result {
 
 struct fetcher *fetcher_new(struct loop *l, struct resolver *r);
 void fetcher_free(struct fetcher *f);
-/* on_done is called once, never from within this call. NULL: out of memory, or why (static text) says what is wrong
- * with the URL. */
+/* on_done is called once, never from within this call. NULL: out of memory, or why (static text)
+ * says what is wrong with the URL. */
 struct fetch *fetch_start(struct fetcher *f, const struct fetch_options *o,
                           void (*on_done)(void *ctx, const struct fetch_result *r), void *ctx,
                           const char **why);

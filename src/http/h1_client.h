@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * h1_client.h: one connection to a sandbox (or platform) speaking HTTP/1. Serves one exchange at a time, then
- * goes idle and may be pooled, iff the request was fully sent, the answer fully read and nothing else came
- * (RELIABILITY A12, E3, E4). The owner decides what idle and closed mean.
+ * h1_client.h: one connection to a sandbox (or platform) speaking HTTP/1. Serves one exchange at a
+ * time, then goes idle and may be pooled, iff the request was fully sent, the answer fully read and
+ * nothing else came (RELIABILITY A12, E3, E4). The owner decides what idle and closed mean.
  */
 #ifndef ROUSE_HTTP_H1_CLIENT_H
 #define ROUSE_HTTP_H1_CLIENT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * h1_scan.h: finds where a head block ends, before anything is tokenised: so no cut of the input can change
- * a verdict (RELIABILITY A16). Sees lines only: a bare LF or CR, a NUL, or a limit passed ends it.
+ * h1_scan.h: finds where a head block ends, before anything is tokenised: so no cut of the input
+ * can change a verdict (RELIABILITY A16). Sees lines only: a bare LF or CR, a NUL, or a limit
+ * passed ends it.
  */
 #ifndef ROUSE_HTTP_H1_SCAN_H
 #define ROUSE_HTTP_H1_SCAN_H
@@ -27,9 +28,9 @@ struct h1_scan {
 
 void h1_scan_init(struct h1_scan *s);
 /*
- * data: the block from its first byte, as much as has come; more of it on each call. > 0: the length of the block
- * with its blank line (and a skipped leading CRLF); 0: more is needed; -1: *why. The verdict on the same
- * bytes is the same however they were cut.
+ * data: the block from its first byte, as much as has come; more of it on each call. > 0: the
+ * length of the block with its blank line (and a skipped leading CRLF); 0: more is needed; -1:
+ * *why. The verdict on the same bytes is the same however they were cut.
  */
 ptrdiff_t h1_scan_run(struct h1_scan *s, const struct h1_limits *l, struct slice data, bool request,
                       enum reason *why);

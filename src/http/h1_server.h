@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * h1_server.h: one client connection speaking HTTP/1 (RFC 9112). One exchange in service at a time; what is
- * pipelined behind it is read ahead at most 64 KiB. States, one at a time:
+ * h1_server.h: one client connection speaking HTTP/1 (RFC 9112). One exchange in service at a time;
+ * what is pipelined behind it is read ahead at most 64 KiB. States, one at a time:
  *
  *     idle -> head -> body/answer -> (drain) -> idle ... -> closing
  *
- * Owns its conn and its end. An idle session owns no buffer. Deadlines: head_time from the first byte to
- * the blank line (408), idle between requests, progress and minimum rate of bodies both ways. After an answer
- * that came early it discards at most 64 KiB or 1 s of the request, else closes (RELIABILITY A10).
+ * Owns its conn and its end. An idle session owns no buffer. Deadlines: head_time from the first
+ * byte to the blank line (408), idle between requests, progress and minimum rate of bodies both
+ * ways. After an answer that came early it discards at most 64 KiB or 1 s of the request, else
+ * closes (RELIABILITY A10).
  */
 #ifndef ROUSE_HTTP_H1_SERVER_H
 #define ROUSE_HTTP_H1_SERVER_H
@@ -32,10 +33,12 @@ struct h1_server_options {
 void h1_server_options_init(struct h1_server_options *o);
 
 struct h1_server_owner {
-    /* Memory for one exchange, exchange_init'ed; NULL: out of memory or at a limit: 503 and close. */
+    /*
+     * Memory for one exchange, exchange_init'ed; NULL: out of memory or at a limit: 503 and close.
+     */
     struct exchange *(*new_exchange)(void *ctx, struct h1_server *s);
-    /* A head was refused before it became an exchange: fill body (JSON) and log it; the session answers
-     * status with it and closes. detail: static text, for the log. */
+    /* A head was refused before it became an exchange: fill body (JSON) and log it; the session
+     * answers status with it and closes. detail: static text, for the log. */
     void (*on_bad_request)(void *ctx, struct h1_server *s, enum reason why, const char *detail,
                            struct buf *body);
     /* The connection is closed; s is dead after this. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * h1_write.h: a head to HTTP/1.1 bytes: exactly one framing field, ours; and a last look at every byte:
- * a CR, LF or NUL about to be written fails the whole head (RELIABILITY D1).
+ * h1_write.h: a head to HTTP/1.1 bytes: exactly one framing field, ours; and a last look at every
+ * byte: a CR, LF or NUL about to be written fails the whole head (RELIABILITY D1).
  */
 #ifndef ROUSE_HTTP_H1_WRITE_H
 #define ROUSE_HTTP_H1_WRITE_H
@@ -9,13 +9,13 @@
 #include "base/buf.h"
 #include "http/head.h"
 
-/* Request line, Host first, the fields, framing by h->framing; no Connection field (1.1 keep-alive) unless close.
- * -1: forbidden byte, or out full. */
+/* Request line, Host first, the fields, framing by h->framing; no Connection field (1.1
+ * keep-alive) unless close. -1: forbidden byte, or out full. */
 int h1_write_request(struct buf *out, const struct head *h, bool close) must_check;
 /*
  * Status line HTTP/1.1, the fields, framing. to_version: 10 gets no chunked coding and "Connection:
- * keep-alive" where it lives. close adds "Connection: close". bodiless: the answer to HEAD: framing is told,
- * not sent. 1xx, 204: no framing field; 304: only what came.
+ * keep-alive" where it lives. close adds "Connection: close". bodiless: the answer to HEAD: framing
+ * is told, not sent. 1xx, 204: no framing field; 304: only what came.
  */
 int h1_write_answer(struct buf *out, const struct head *h, uint8_t to_version, bool close,
                     bool bodiless) must_check;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * head.h: the model of a request's or answer's head, whatever the protocol that carried it. Everything
- * sent onward is written from this model. Text lives in the exchange's arena (or is static).
+ * head.h: the model of a request's or answer's head, whatever the protocol that carried it.
+ * Everything sent onward is written from this model. Text lives in the exchange's arena (or is
+ * static).
  */
 #ifndef ROUSE_HTTP_HEAD_H
 #define ROUSE_HTTP_HEAD_H
@@ -65,7 +66,9 @@ enum method method_of(struct slice text);
 bool method_idempotent(enum method m);
 bool method_safe(enum method m);
 
-/* The first field with that id, or name; NULL. From: search behind this one (NULL: from the start). */
+/*
+ * The first field with that id, or name; NULL. From: search behind this one (NULL: from the start).
+ */
 const struct field *head_find(const struct head *h, enum field_id id);
 const struct field *head_find_name(const struct head *h, struct slice name);
 /* Its value, or the empty slice. */
@@ -80,9 +83,9 @@ unsigned head_remove_name(struct head *h, struct slice name);
 int head_set(struct head *h, struct arena *a, enum field_id id, struct slice name,
              struct slice value) __attribute__((warn_unused_result));
 /*
- * Removes what must not go further: hop-by-hop fields, those that Connection names (but protected ones,
- * RELIABILITY G1), and in requests names with an underscore (B7). Returns how many were dropped for an
- * underscore. Framing fields go too: the serialiser writes its own.
+ * Removes what must not go further: hop-by-hop fields, those that Connection names (but protected
+ * ones, RELIABILITY G1), and in requests names with an underscore (B7). Returns how many were
+ * dropped for an underscore. Framing fields go too: the serialiser writes its own.
  */
 unsigned head_strip(struct head *h, bool request);
 

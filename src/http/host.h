@@ -22,8 +22,8 @@ struct host {
     uint16_t port; /* 1-65535 */
 };
 
-/* RFC 3986 section 3.2.2, narrowed to what DNS and browsers use: [a-z0-9._-] labels <= 63, or an IP literal. 0, or
- * -1: empty, comma, userinfo, percent, blanks, non-ASCII, bad port, too long. */
+/* RFC 3986 section 3.2.2, narrowed to what DNS and browsers use: [a-z0-9._-] labels <= 63, or an
+ * IP literal. 0, or -1: empty, comma, userinfo, percent, blanks, non-ASCII, bad port, too long. */
 int host_parse(struct slice s, struct host *out) must_check;
 struct slice host_name(const struct host *h);
 

@@ -5,13 +5,13 @@
  *   writer:  room -> lend or write ... -> end (trailers are in the head) | abort(reason)
  *   reader:  peek -> drain ... -> at_end | stop (discard the rest)
  *
- * Lent bytes are borrowed from the writer's read buffer until the end of the turn: the reader drains what it
- * can (its flush writes them straight to the socket), the writer's rearm settles the rest into blocks.
- * window: how far the writer may go; 0 while held: then HTTP/1 stops reading and HTTP/2 sends no
- * WINDOW_UPDATE. Bytes that had come already may exceed it (<= one read buffer).
- * retained: drained bytes are kept, up to PIPE_RETAIN_MAX, so that the reader can be replaced and the
- * stream rewound; above it, or after pipe_forget, it cannot.
- * The pipe calls nobody: whoever changes it signals the other end (exchange.h).
+ * Lent bytes are borrowed from the writer's read buffer until the end of the turn: the reader
+ * drains what it can (its flush writes them straight to the socket), the writer's rearm settles the
+ * rest into blocks. window: how far the writer may go; 0 while held: then HTTP/1 stops reading and
+ * HTTP/2 sends no WINDOW_UPDATE. Bytes that had come already may exceed it (<= one read buffer).
+ * retained: drained bytes are kept, up to PIPE_RETAIN_MAX, so that the reader can be replaced and
+ * the stream rewound; above it, or after pipe_forget, it cannot. The pipe calls nobody: whoever
+ * changes it signals the other end (exchange.h).
  */
 #ifndef ROUSE_HTTP_PIPE_H
 #define ROUSE_HTTP_PIPE_H
@@ -29,7 +29,8 @@
 struct pipe_block;
 struct pipe {
     struct pool *blocks;
-    struct pipe_block *first, *last; /* settled bytes, with a read position in the first undrained one */
+    /* settled bytes, with a read position in the first undrained one */
+    struct pipe_block *first, *last;
     struct pipe_block *at;           /* where reading is, when retained blocks stand before it */
     uint32_t at_off;
     struct slice lent;               /* what is still borrowed; comes after the blocks */
@@ -47,7 +48,10 @@ void pipe_fini(struct pipe *p);
 
 /* Writer. */
 size_t pipe_room(const struct pipe *p); /* 0 when held or full; SIZE_MAX when stopped */
-/* Borrows s until pipe_settle; one loan at a time: an earlier one is settled first. -1: out of blocks. */
+/*
+ * Borrows s until pipe_settle; one loan at a time: an earlier one is settled first. -1: out of
+ * blocks.
+ */
 int pipe_lend(struct pipe *p, struct slice s) must_check;
 /* Copies. -1: out of blocks: the exchange must be aborted. */
 int pipe_write(struct pipe *p, struct slice s) must_check;

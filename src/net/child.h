@@ -29,8 +29,8 @@ struct child_result {
     struct slice errors;   /* the first 1 KiB of stderr, for the log */
 };
 
-/* on_done is called once, never from within this call. The child leads its own process group and dies with
- * its parent (PR_SET_PDEATHSIG). NULL: out of memory or descriptors. */
+/* on_done is called once, never from within this call. The child leads its own process group and
+ * dies with its parent (PR_SET_PDEATHSIG). NULL: out of memory or descriptors. */
 struct child *child_start(struct loop *l, const struct child_options *o,
                           void (*on_done)(void *ctx, const struct child_result *r), void *ctx);
 /* Kills the process group; on_done will not be called. */

@@ -53,32 +53,41 @@ int conn_open_accepted(struct conn *c, struct loop *l, int fd, const struct endp
                        const struct conn_owner *owner) must_check;
 /*
  * Starts connecting (TCP_NODELAY, non-blocking). The outcome comes as CONN_WRITABLE or CONN_FAILED,
- * never from within this call; -1 with errno when it failed at once (no descriptor, no route, refused
- * on loopback).
+ * never from within this call; -1 with errno when it failed at once (no descriptor, no route,
+ * refused on loopback).
  */
 int conn_open_connect(struct conn *c, struct loop *l, const struct endpoint *to,
                       const struct conn_owner *owner) must_check;
 /*
- * Moves an open connection from one owner (pool, dialer) to another: `to` must be unused memory, `from`
- * is dead afterwards. Readiness bits and sticky bits travel along. -1: closed, out of memory.
+ * Moves an open connection from one owner (pool, dialer) to another: `to` must be unused memory,
+ * `from` is dead afterwards. Readiness bits and sticky bits travel along. -1: closed, out of
+ * memory.
  */
 int conn_move(struct conn *to, struct conn *from, const struct conn_owner *owner) must_check;
 /*
- * Reads at most n bytes. > 0; 0 at the end of file; -1 and errno EAGAIN when there is nothing now (readable
- * is cleared; also after a short read, unless FIN was seen), other errno: the connection is broken.
+ * Reads at most n bytes. > 0; 0 at the end of file; -1 and errno EAGAIN when there is nothing now
+ * (readable is cleared; also after a short read, unless FIN was seen), other errno: the connection
+ * is broken.
  */
 ssize_t conn_read(struct conn *c, void *p, size_t n) must_check;
-/* Writes. Bytes taken (maybe fewer than offered: writable is cleared), or -1 as above. MSG_NOSIGNAL. */
+/*
+ * Writes. Bytes taken (maybe fewer than offered: writable is cleared), or -1 as above.
+ * MSG_NOSIGNAL.
+ */
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) must_check;
 /* FIN: no more output; reading goes on. */
 void conn_shut_write(struct conn *c);
-/* Closes the descriptor now; no further callback comes. abort: RST instead of FIN (SO_LINGER 0). The
- * memory stays the owner's, to be freed not before the reap phase. Harmless when closed already. */
+/* Closes the descriptor now; no further callback comes. abort: RST instead of FIN (SO_LINGER 0).
+ * The memory stays the owner's, to be freed not before the reap phase. Harmless when closed
+ * already. */
 void conn_close(struct conn *c, bool abort);
-/* getsockopt(SO_ERROR): 0 or the pending errno; an RST does not show as CONN_HUP (DESIGN section 3). */
+/*
+ * getsockopt(SO_ERROR): 0 or the pending errno; an RST does not show as CONN_HUP (DESIGN section
+ * 3).
+ */
 int conn_check_error(struct conn *c);
-/* A look without reading: true when the peer has sent bytes or FIN, or the connection is broken. One
- * system call (recv MSG_PEEK); for a pooled connection about to be used. */
+/* A look without reading: true when the peer has sent bytes or FIN, or the connection is broken.
+ * One system call (recv MSG_PEEK); for a pooled connection about to be used. */
 bool conn_is_dirty(struct conn *c);
 /* Bytes that the peer's kernel has not acknowledged (SIOCOUTQ); 0 on error. */
 size_t conn_unacked(struct conn *c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dialer.h: gets a connected descriptor to an endpoint that may be refusing or silent. One dialer is
- * one exchange's wish; it runs as many attempts as its rhythm allows and hands over the first that
- * completes; further completed ones are surplus.
+ * dialer.h: gets a connected descriptor to an endpoint that may be refusing or silent. One dialer
+ * is one exchange's wish; it runs as many attempts as its rhythm allows and hands over the first
+ * that completes; further completed ones are surplus.
  *
  * It does not decide whether to go on: sandbox/attempt.h does, through the owner.
  */
@@ -21,11 +21,11 @@
 
 struct dialer;
 struct dialer_owner {
-    /* A connection completed, in `took` since its start: the callee moves it away with conn_move, or
-     * leaves it to be closed. Later ones of the same dialer come the same way. */
+    /* A connection completed, in `took` since its start: the callee moves it away with
+     * conn_move, or leaves it to be closed. Later ones of the same dialer come the same way. */
     void (*on_connected)(struct dialer *d, struct conn *c, usec_t took);
-    /* One attempt ended without a connection; error is an errno (ECONNREFUSED, ETIMEDOUT when its time to
-     * live passed, EHOSTUNREACH, EMFILE...). open: attempts still under way. */
+    /* One attempt ended without a connection; error is an errno (ECONNREFUSED, ETIMEDOUT when
+     * its time to live passed, EHOSTUNREACH, EMFILE...). open: attempts still under way. */
     void (*on_failed)(struct dialer *d, int error, unsigned open);
 };
 
@@ -37,8 +37,8 @@ struct dialer {
 };
 
 void dialer_init(struct dialer *d, struct loop *l, const struct dialer_owner *o);
-/* Starts one more attempt now, that lives at most ttl. The outcome comes from the run list, never from
- * within this call. -1: no room (see above) or out of memory; nothing is called then. */
+/* Starts one more attempt now, that lives at most ttl. The outcome comes from the run list,
+ * never from within this call. -1: no room (see above) or out of memory; nothing is called then. */
 int dialer_start(struct dialer *d, const struct endpoint *to, usec_t ttl) must_check;
 /* Closes all attempts; no callback comes any more. */
 void dialer_stop(struct dialer *d);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listener.h: a listening socket of one loop (SO_REUSEPORT: each worker has its own), with an accept
- * budget per turn and a pause when descriptors run out. The sockets are bound once, before the workers
- * start, and survive a reload.
+ * listener.h: a listening socket of one loop (SO_REUSEPORT: each worker has its own), with an
+ * accept budget per turn and a pause when descriptors run out. The sockets are bound once, before
+ * the workers start, and survive a reload.
  */
 #ifndef ROUSE_NET_LISTENER_H
 #define ROUSE_NET_LISTENER_H
@@ -22,8 +22,9 @@ struct listener_owner {
     void (*on_accept)(void *ctx, struct listener *l, int fd, const struct endpoint *peer);
 };
 
-/* Where to listen: "127.0.0.1:8080", "[::]:8080" or "unix:/path". A bound, listening descriptor, or -1
- * and a sentence in why. reuseport is ignored for unix sockets: share that descriptor by dup. */
+/* Where to listen: "127.0.0.1:8080", "[::]:8080" or "unix:/path". A bound, listening descriptor,
+ * or -1 and a sentence in why. reuseport is ignored for unix sockets: share that descriptor by
+ * dup. */
 int listener_bind(struct slice address, bool reuseport, struct buf *why) must_check;
 /* The address that fd is really bound to (port 0 was asked for), as text. */
 void listener_address(int fd, struct buf *out);

@@ -79,8 +79,8 @@ void loop_stop(struct loop *l);
 void loop_wake(struct loop *l);
 
 void task_init(struct task *t, void (*run)(struct task *));
-/* Any phase; a task queued for a phase that is over in this turn runs in that phase's next turn. The
- * loop does not wait for events while the run or flush list is not empty. */
+/* Any phase; a task queued for a phase that is over in this turn runs in that phase's next turn.
+ * The loop does not wait for events while the run or flush list is not empty. */
 void loop_queue_run(struct loop *l, struct task *t);
 void loop_queue_flush(struct loop *l, struct task *t);
 void loop_queue_rearm(struct loop *l, struct task *t);

@@ -18,15 +18,18 @@
 
 struct mailbox;
 
-/* on_record is called in the receiver's thread, in the events phase, once a record; the bytes are valid
- * during the call, aligned for any object. At most `budget` records a turn (0: 1024). */
+/* on_record is called in the receiver's thread, in the events phase, once a record; the bytes
+ * are valid during the call, aligned for any object. At most `budget` records a turn (0: 1024). */
 struct mailbox *mailbox_new(struct loop *receiver, size_t max_bytes, unsigned budget,
                             void (*on_record)(void *ctx, const void *record, size_t n), void *ctx);
 /* The receiver's thread, after the senders have ended; undelivered records are dropped. */
 void mailbox_free(struct mailbox *m);
 /* Copies n <= MAILBOX_RECORD_MAX bytes. 0, or -1 when it is full. Any thread. */
 int mailbox_post(struct mailbox *m, const void *record, size_t n) must_check;
-/* Sets n bytes aside for one later mailbox_post_reserved of at most n bytes. -1 when full. Any thread. */
+/*
+ * Sets n bytes aside for one later mailbox_post_reserved of at most n bytes. -1 when full. Any
+ * thread.
+ */
 int mailbox_reserve(struct mailbox *m, size_t n) must_check;
 /* Uses the reservation of reserved bytes (the whole of it, also when n is less). Never fails. */
 void mailbox_post_reserved(struct mailbox *m, size_t reserved, const void *record, size_t n);

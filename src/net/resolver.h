@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * resolver.h: names of platforms and back ends to endpoints, by c-ares on the loop. Numeric addresses
- * are answered from within the call's turn without any query. Answers are kept for their TTL, at least
- * 1 s, at most 60 s; failures 1 s. What is resolved is then judged by connect.allow.
+ * resolver.h: names of platforms and back ends to endpoints, by c-ares on the loop. Numeric
+ * addresses are answered from within the call's turn without any query. Answers are kept for their
+ * TTL, at least 1 s, at most 60 s; failures 1 s. What is resolved is then judged by connect.allow.
  */
 #ifndef ROUSE_NET_RESOLVER_H
 #define ROUSE_NET_RESOLVER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * attempt.h: how one request gets its connection: what to do when it is refused, silent, reset or has to
- * wait (DESIGN section 4). Pure: told what happened and the time, says what to do next. The worker's
- * dialer does it.
+ * attempt.h: how one request gets its connection: what to do when it is refused, silent, reset or
+ * has to wait (DESIGN section 4). Pure: told what happened and the time, says what to do next. The
+ * worker's dialer does it.
  */
 #ifndef ROUSE_SANDBOX_ATTEMPT_H
 #define ROUSE_SANDBOX_ATTEMPT_H
@@ -50,7 +50,9 @@ enum attempt_do attempt_on_timer(struct attempt *a, usec_t now);
 enum attempt_do attempt_on_connected(struct attempt *a, bool current, usec_t now);
 /* The connection was accepted and reset with no answer byte, the request may be sent again. */
 enum attempt_do attempt_on_reset(struct attempt *a, usec_t now);
-/* The pause before the next try: max(1 ms, 1 % of the time since the first refusal), at most 20 ms. */
+/*
+ * The pause before the next try: max(1 ms, 1 % of the time since the first refusal), at most 20 ms.
+ */
 usec_t attempt_pause(usec_t since, usec_t now);
 
 #endif

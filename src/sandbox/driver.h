@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * driver.h: the port through which the domain talks to a platform. Calls go out by id and come back by id,
- * at any time, late, or (transport) never: the domain keeps its own deadlines. plugin_host adapts loaded
- * plugins to it; the simulator has its own.
+ * driver.h: the port through which the domain talks to a platform. Calls go out by id and come back
+ * by id, at any time, late, or (transport) never: the domain keeps its own deadlines. plugin_host
+ * adapts loaded plugins to it; the simulator has its own.
  */
 #ifndef ROUSE_SANDBOX_DRIVER_H
 #define ROUSE_SANDBOX_DRIVER_H
@@ -30,18 +30,18 @@ struct driver_call {
 };
 
 /* DESIGN section 6. DRIVER_OUTCOME(symbol, name). */
-#define DRIVER_OUTCOMES(X)                                                                           \
-    X(RUNNING, "running")                                                                            \
-    X(PENDING, "pending")                                                                            \
-    X(CONFLICT, "conflict")                                                                          \
-    X(DISABLED, "disabled")                                                                          \
-    X(DENIED, "denied")                                                                              \
-    X(NOT_FOUND, "not_found")                                                                        \
-    X(GONE, "gone")                                                                                  \
-    X(CAPACITY, "capacity")                                                                          \
-    X(STALE_EPOCH, "stale_epoch")                                                                    \
-    X(FAILED, "failed")                                                                              \
-    X(UNREACHABLE, "unreachable")                                                                    \
+#define DRIVER_OUTCOMES(X)                                                                         \
+    X(RUNNING, "running")                                                                          \
+    X(PENDING, "pending")                                                                          \
+    X(CONFLICT, "conflict")                                                                        \
+    X(DISABLED, "disabled")                                                                        \
+    X(DENIED, "denied")                                                                            \
+    X(NOT_FOUND, "not_found")                                                                      \
+    X(GONE, "gone")                                                                                \
+    X(CAPACITY, "capacity")                                                                        \
+    X(STALE_EPOCH, "stale_epoch")                                                                  \
+    X(FAILED, "failed")                                                                            \
+    X(UNREACHABLE, "unreachable")                                                                  \
     X(UNKNOWN, "unknown")
 
 enum driver_outcome {
@@ -58,8 +58,9 @@ enum driver_outcome {
  * DISABLED  must be resumed by hand.       DENIED  this caller may not.
  * NOT_FOUND never existed.                 GONE    killed, final.
  * CAPACITY  no room now: retry_after.      STALE_EPOCH  somebody newer has taken over: inspect.
- * FAILED    final no.                      UNREACHABLE  nothing was executed (refused, breaker open).
- * UNKNOWN   it may have been executed (timeout, 5xx, broken answer): keep the lease, inspect, do not call
+ * FAILED    final no.                      UNREACHABLE  nothing was executed (refused, breaker
+ * open). UNKNOWN   it may have been executed (timeout, 5xx, broken answer): keep the lease,
+ * inspect, do not call
  *           again blindly.
  */
 const char *driver_outcome_name(enum driver_outcome o);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * keeper.h: the control side's whole mind: every sandbox, waiter, wake, release and pause. Pure: it is told
- * what happened (mail from workers, answers of platforms and of the store, news, time) and acts through
- * its ports only. One thread. gateway/control.c feeds it for real, the simulator for the tests.
+ * keeper.h: the control side's whole mind: every sandbox, waiter, wake, release and pause. Pure: it
+ * is told what happened (mail from workers, answers of platforms and of the store, news, time) and
+ * acts through its ports only. One thread. gateway/control.c feeds it for real, the simulator for
+ * the tests.
  *
- * Made of: registry (who is known), sandbox (states and legal moves), hold (waiters and caps), wake (one
- * flight for each sandbox), release (who connects when), quiesce (the way into a pause), idle.
+ * Made of: registry (who is known), sandbox (states and legal moves), hold (waiters and caps), wake
+ * (one flight for each sandbox), release (who connects when), quiesce (the way into a pause), idle.
  */
 #ifndef ROUSE_SANDBOX_KEEPER_H
 #define ROUSE_SANDBOX_KEEPER_H
@@ -19,10 +20,14 @@
 
 struct keeper;
 
-/* One site's rules for holding and waking (CONTRACT section 2); numbers of sites are stable over reloads. */
+/*
+ * One site's rules for holding and waking (CONTRACT section 2); numbers of sites are stable over
+ * reloads.
+ */
 struct keeper_site {
     usec_t hold_timeout;            /* 50 s */
-    usec_t hold_pausing;            /* 120 s: waits for the end of a pause even beyond hold_timeout */
+    /* 120 s: waits for the end of a pause even beyond hold_timeout */
+    usec_t hold_pausing;
     uint32_t hold_per_sandbox;      /* 2,500; UINT32_MAX: off */
     uint32_t hold_per_tenant, hold_per_source;
     struct rate wake_per_sandbox;   /* 12/10min, charged by leaders */
@@ -40,7 +45,8 @@ struct keeper_options {
     uint32_t hold_total;            /* 20,000 */
     uint64_t hold_bytes;            /* 256 MiB of bodies */
     size_t max_sandboxes;           /* registry: 100,000; idle ones are evicted, oldest first */
-    usec_t fresh;                   /* a running record needs no inspect for so long: 2 s... news keep it longer */
+    /* a running record needs no inspect for so long: 2 s... news keep it longer */
+    usec_t fresh;
     uint32_t wakes_in_flight;       /* 200 */
     struct rate wakes_global;       /* 100/s */
     struct log *log;                /* may be NULL */
@@ -48,13 +54,17 @@ struct keeper_options {
     uint64_t seed;                  /* jitter, hashing */
 };
 
-/* A step of the story, for the demo's terminal, the event log and tests: KEEPER_STORY(symbol, event word). */
+/*
+ * A step of the story, for the demo's terminal, the event log and tests: KEEPER_STORY(symbol, event
+ * word).
+ */
 enum keeper_story {
     STORY_HELD,       /* the first waiter of a sandbox */
     STORY_WAKE,       /* resume called */
     STORY_WOKEN,      /* running again; took */
     STORY_WAKE_FAILED,/* reason */
-    STORY_RELEASED,   /* the queue of a port is empty; count waiters were released, took since running */
+    /* the queue of a port is empty; count waiters were released, took since running */
+    STORY_RELEASED,
     STORY_PAUSING, STORY_PAUSED, STORY_PAUSE_ABORTED,
     STORY_ASLEEP,     /* found asleep though nobody said so */
     STORY_GONE,
@@ -88,9 +98,10 @@ int keeper_set_site(struct keeper *k, uint16_t n, const struct keeper_site *s) m
 void keeper_on_mail(struct keeper *k, unsigned worker, const struct mail *m, usec_t now);
 void keeper_on_driver(struct keeper *k, const struct driver_result *r, usec_t now);
 void keeper_on_store(struct keeper *k, const struct store_result *r, usec_t now);
-/* A record from outside (PUT /sandboxes/{id}, a platform's watch, another gateway). Older generations are
- * ignored: returns -1 then. */
-int keeper_on_news(struct keeper *k, const struct sandbox_key *key, const struct record *r, usec_t now);
+/* A record from outside (PUT /sandboxes/{id}, a platform's watch, another gateway). Older
+ * generations are ignored: returns -1 then. */
+int keeper_on_news(struct keeper *k, const struct sandbox_key *key, const struct record *r,
+    usec_t now);
 /* Everything that is due. Call at keeper_next at the latest. */
 void keeper_tick(struct keeper *k, usec_t now);
 usec_t keeper_next(const struct keeper *k);
@@ -98,12 +109,17 @@ usec_t keeper_next(const struct keeper *k);
 /* Verbs of the admin side; the outcome comes through ports.done with `request`. */
 void keeper_wake(struct keeper *k, const struct sandbox_key *key, uint16_t site, uint64_t request,
                  usec_t now);
-/* Waits at most wait for requests in flight, then gives up (reason HOLD...): never under a request. */
+/*
+ * Waits at most wait for requests in flight, then gives up (reason HOLD...): never under a request.
+ */
 void keeper_pause(struct keeper *k, const struct sandbox_key *key, uint16_t site, uint64_t request,
                   usec_t wait, usec_t now);
 /* Drops what is known; the next request starts from nothing. -1: unknown, or waiters hold it. */
 int keeper_forget(struct keeper *k, const struct sandbox_key *key, usec_t now);
-/* From now on no request is held: waiters that are not being woken get `draining` at once, the others go on. */
+/*
+ * From now on no request is held: waiters that are not being woken get `draining` at once, the
+ * others go on.
+ */
 void keeper_drain(struct keeper *k, usec_t now);
 
 /* One line of `show sandboxes`. */

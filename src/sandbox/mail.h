@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mail.h: everything that data workers and the control side tell each other: one kind, one paragraph.
- * Only ids and values travel. `ticket` is the worker's number for one ASK; `sandbox` is control's
- * number for one sandbox (never reused); `version` is the route_version: control mints a higher one
- * with every change of a sandbox's address, generation or state, and news about an older one is
- * ignored by whoever gets it.
+ * mail.h: everything that data workers and the control side tell each other: one kind, one
+ * paragraph. Only ids and values travel. `ticket` is the worker's number for one ASK; `sandbox` is
+ * control's number for one sandbox (never reused); `version` is the route_version: control mints a
+ * higher one with every change of a sandbox's address, generation or state, and news about an older
+ * one is ignored by whoever gets it.
  */
 #ifndef ROUSE_SANDBOX_MAIL_H
 #define ROUSE_SANDBOX_MAIL_H
@@ -16,48 +16,54 @@
 
 enum mail_kind {
     /* worker -> control. A request cannot go on by what the worker knows. Gets exactly one VERDICT,
-     * whatever happens to the request. Carries all that deciding needs: why, who, which token, whether
-     * its class may wake, how long the client is willing to wait. */
+     * whatever happens to the request. Carries all that deciding needs: why, who, which token,
+     * whether its class may wake, how long the client is willing to wait. */
     MAIL_ASK,
-    /* control -> worker. The answer to one ASK: GO to this endpoint, NO for this reason, or STAY: go on
-     * waiting for the answer that you are waiting for. Its room is reserved when the ASK is posted. */
+    /* control -> worker. The answer to one ASK: GO to this endpoint, NO for this reason, or
+     * STAY: go on waiting for the answer that you are waiting for. Its room is reserved when the
+     * ASK is posted. */
     MAIL_VERDICT,
     /* worker -> control. The request behind the ticket is gone (client left, page shown, deadline).
-     * Before the verdict: the waiter is dropped, though the VERDICT still comes (NO). After a GO that asked
-     * for reports and before CONNECTED: the terminal message, its place in the window is free. */
+     * Before the verdict: the waiter is dropped, though the VERDICT still comes (NO). After a GO
+     * that asked for reports and before CONNECTED: the terminal message, its place in the window is
+     * free. */
     MAIL_LEAVE,
-    /* worker -> control. A released ticket has its connection; it counts against the window until ANSWERED.
-     * took: how long the connect took. Terminal. */
+    /* worker -> control. A released ticket has its connection; it counts against the window
+     * until ANSWERED. took: how long the connect took. Terminal. */
     MAIL_CONNECTED,
-    /* worker -> control. A released ticket gave up connecting: refused past its limit, silent, or the route
-     * was withdrawn under it. The worker answers the request or asks again. Terminal. */
+    /* worker -> control. A released ticket gave up connecting: refused past its limit, silent,
+     * or the route was withdrawn under it. The worker answers the request or asks again.
+     * Terminal. */
     MAIL_CONNECT_FAILED,
-    /* worker -> control. A CONNECTED ticket's answer head came (ok), or it ended without one. Exactly one
-     * for each CONNECTED. Widens the window when ok. */
+    /* worker -> control. A CONNECTED ticket's answer head came (ok), or it ended without one.
+     * Exactly one for each CONNECTED. Widens the window when ok. */
     MAIL_ANSWERED,
-    /* worker -> control. This sandbox is in use here: open requests, bytes since the last report. At most
-     * one per sandbox, worker and second, and one when open falls to 0. */
+    /* worker -> control. This sandbox is in use here: open requests, bytes since the last
+     * report. At most one per sandbox, worker and second, and one when open falls to 0. */
     MAIL_ACTIVITY,
-    /* control -> worker. What a worker that asked may know of (sandbox, port): open = go there directly, with
-     * endpoint, incarnation and the tokens that are admitted; otherwise ask. Coalesced per worker. */
+    /* control -> worker. What a worker that asked may know of (sandbox, port): open = go there
+     * directly, with endpoint, incarnation and the tokens that are admitted; otherwise ask.
+     * Coalesced per worker. */
     MAIL_STATE,
-    /* control -> worker. The sandbox is about to be paused: forget its routes, close its idle back connections,
-     * answer QUIESCED. */
+    /* control -> worker. The sandbox is about to be paused: forget its routes, close its idle
+     * back connections, answer QUIESCED. */
     MAIL_QUIESCE,
     /* worker -> control. Done, with what is still in flight here: requests and streams. */
     MAIL_QUIESCED,
-    /* control -> worker. Close the long-lived streams of a sandbox with a code: it is being paused by force or
-     * was killed. */
+    /* control -> worker. Close the long-lived streams of a sandbox with a code: it is being
+     * paused by force or was killed. */
     MAIL_CLOSE_STREAMS,
     MAIL_KINDS
 };
 
 /* Why a worker asks: ASK_WHY(symbol, name). */
 enum ask_why {
-    ASK_UNKNOWN,   /* nothing is known of (sandbox, port) here, or it is not open: paused, ramping */
+    /* nothing is known of (sandbox, port) here, or it is not open: paused, ramping */
+    ASK_UNKNOWN,
     ASK_REFUSED,   /* it was open, and connecting was refused or reset */
     ASK_SILENT,    /* it was open, and connecting got no answer for 250 ms */
-    ASK_NO_ANSWER, /* the request was sent, no byte came back for 1 s: asleep? STAY or NO come back */
+    /* the request was sent, no byte came back for 1 s: asleep? STAY or NO come back */
+    ASK_NO_ANSWER,
 };
 
 enum verdict {
@@ -69,19 +75,19 @@ enum verdict {
 };
 
 /* Traffic classes, CONTRACT section 4: TRAFFIC(symbol, name, wakes by default). */
-#define TRAFFIC_CLASSES(X)                                                                           \
-    X(NAVIGATION, "navigation", true)                                                                \
-    X(FORM, "form", true)                                                                            \
-    X(FETCH, "fetch", true)                                                                          \
-    X(SUBRESOURCE, "subresource", true)                                                              \
-    X(WEBSOCKET, "websocket", true)                                                                  \
-    X(SSE, "sse", true)                                                                              \
-    X(SDK, "sdk", true)                                                                              \
-    X(SSH, "ssh", true)                                                                              \
-    X(OTHER, "other", true)                                                                          \
-    X(PREFLIGHT, "preflight", true)                                                                  \
-    X(PREFETCH, "prefetch", false)                                                                   \
-    X(PROBE, "probe", false)                                                                         \
+#define TRAFFIC_CLASSES(X)                                                                         \
+    X(NAVIGATION, "navigation", true)                                                              \
+    X(FORM, "form", true)                                                                          \
+    X(FETCH, "fetch", true)                                                                        \
+    X(SUBRESOURCE, "subresource", true)                                                            \
+    X(WEBSOCKET, "websocket", true)                                                                \
+    X(SSE, "sse", true)                                                                            \
+    X(SDK, "sdk", true)                                                                            \
+    X(SSH, "ssh", true)                                                                            \
+    X(OTHER, "other", true)                                                                        \
+    X(PREFLIGHT, "preflight", true)                                                                \
+    X(PREFETCH, "prefetch", false)                                                                 \
+    X(PROBE, "probe", false)                                                                       \
     X(HOUSEKEEPING, "housekeeping", false)
 
 enum traffic_class {
@@ -174,7 +180,10 @@ struct mail {
 #define MAIL_PACKED_MAX 1536
 #define MAIL_VERDICT_ROOM 256
 
-/* Flat bytes for the mailbox: writes at most MAIL_PACKED_MAX, returns the length. Longer texts are cut. */
+/*
+ * Flat bytes for the mailbox: writes at most MAIL_PACKED_MAX, returns the length. Longer texts are
+ * cut.
+ */
 size_t mail_pack(const struct mail *m, void *out);
 /* The reverse; texts point into `record`. Records come from mail_pack only: ensure()s. */
 void mail_unpack(const void *record, size_t n, struct mail *m);

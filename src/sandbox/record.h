@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record.h: what is known of a sandbox, in the one schema that the platform, the store, the admin side
- * and news share (CONTRACT section 6). Plain values; numeric addresses only: names were resolved and
- * judged by connect.allow before they came here.
+ * record.h: what is known of a sandbox, in the one schema that the platform, the store, the admin
+ * side and news share (CONTRACT section 6). Plain values; numeric addresses only: names were
+ * resolved and judged by connect.allow before they came here.
  */
 #ifndef ROUSE_SANDBOX_RECORD_H
 #define ROUSE_SANDBOX_RECORD_H
@@ -22,15 +22,15 @@
 #define TOKEN_DIGEST 32 /* SHA-256 */
 
 /* States of DESIGN section 6: SANDBOX_STATE(symbol, name). */
-#define SANDBOX_STATES(X)                                                                            \
-    X(UNKNOWN, "unknown")                                                                            \
-    X(STARTING, "starting")                                                                          \
-    X(RUNNING, "running")                                                                            \
-    X(PAUSING, "pausing")                                                                            \
-    X(SNAPSHOTTING, "snapshotting")                                                                  \
-    X(PAUSED, "paused")                                                                              \
-    X(RESUMING, "resuming")                                                                          \
-    X(FAILED, "failed")                                                                              \
+#define SANDBOX_STATES(X)                                                                          \
+    X(UNKNOWN, "unknown")                                                                          \
+    X(STARTING, "starting")                                                                        \
+    X(RUNNING, "running")                                                                          \
+    X(PAUSING, "pausing")                                                                          \
+    X(SNAPSHOTTING, "snapshotting")                                                                \
+    X(PAUSED, "paused")                                                                            \
+    X(RESUMING, "resuming")                                                                        \
+    X(FAILED, "failed")                                                                            \
     X(KILLED, "killed")
 
 enum sandbox_state {
@@ -42,7 +42,8 @@ enum sandbox_state {
 
 const char *sandbox_state_name(enum sandbox_state s);
 /* -1: no such state. */
-int sandbox_state_parse(struct slice name, enum sandbox_state *out) __attribute__((warn_unused_result));
+int sandbox_state_parse(struct slice name,
+    enum sandbox_state *out) __attribute__((warn_unused_result));
 
 /* Which sandbox: the platform's number (of the configuration) and the id. */
 struct sandbox_key {
@@ -90,8 +91,8 @@ void record_init(struct record *r);
 void record_fini(struct record *r);
 /* Deep copy; -1: out of memory, dst is as record_init leaves it. */
 int record_copy(struct record *dst, const struct record *src) __attribute__((warn_unused_result));
-/* Where a port listens: the ports map first, else address with the asked port or its own fixed port.
- * False when no address is known. */
+/* Where a port listens: the ports map first, else address with the asked port or its own fixed
+ * port. False when no address is known. */
 bool record_endpoint(const struct record *r, uint16_t port, struct endpoint *out);
 /* True when no token is needed, or digest (may be NULL) is one of them; constant time over all. */
 bool record_admits(const struct record *r, const uint8_t *digest);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * store.h: the port to the state that gateways share: records, leases with a fencing epoch, and news.
- * Calls and answers by id, at any time, or never. The memory store answers at once (from the run list), Redis
- * later; the simulator's loses, delays and doubles.
+ * store.h: the port to the state that gateways share: records, leases with a fencing epoch, and
+ * news. Calls and answers by id, at any time, or never. The memory store answers at once (from the
+ * run list), Redis later; the simulator's loses, delays and doubles.
  */
 #ifndef ROUSE_SANDBOX_STORE_H
 #define ROUSE_SANDBOX_STORE_H
@@ -11,11 +11,13 @@
 
 enum store_op {
     STORE_GET,     /* the record, if there is one; also subscribes to news of it */
-    STORE_LEASE,   /* take the wake lease for ttl: OK with a fresh, higher epoch; or HELD and for how long */
+    /* take the wake lease for ttl: OK with a fresh, higher epoch; or HELD and for how long */
+    STORE_LEASE,
     STORE_RENEW,   /* epoch's lease for another ttl: OK or LOST */
     STORE_RELEASE, /* give epoch's lease up; a lease of another epoch is not touched */
-    STORE_PUBLISH, /* record, if epoch is the highest ever given for it (0: an observation, kept only when no
-                    * lease is live): OK or STALE */
+    /* record, if epoch is the highest ever given for it (0: an observation, kept only when no
+     * lease is live): OK or STALE */
+    STORE_PUBLISH,
     STORE_FORGET,  /* drop the record, keep the epoch */
     STORE_OPS
 };

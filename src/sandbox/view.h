@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * view.h: what one worker knows of (sandbox, port) pairs, and when it must ask. Pure; one thread. A hit
- * costs one hash look-up and touches nothing shared.
+ * view.h: what one worker knows of (sandbox, port) pairs, and when it must ask. Pure; one thread. A
+ * hit costs one hash look-up and touches nothing shared.
  */
 #ifndef ROUSE_SANDBOX_VIEW_H
 #define ROUSE_SANDBOX_VIEW_H
@@ -30,12 +30,14 @@ void view_free(struct view *v);
 /* token: TOKEN_DIGEST bytes or NULL. */
 enum view_says view_route(struct view *v, const struct sandbox_key *key, uint16_t port,
                           const uint8_t *token, struct view_route *route);
-/* Is this version still the newest heard of for the sandbox? To be asked when a connect completes. */
+/*
+ * Is this version still the newest heard of for the sandbox? To be asked when a connect completes.
+ */
 bool view_current(const struct view *v, uint64_t sandbox, uint64_t version);
 
 /*
- * A request starts (or ends) being relayed to a sandbox. begin may fail (NULL) only out of memory. Both may
- * make an ACTIVITY due: see view_activity.
+ * A request starts (or ends) being relayed to a sandbox. begin may fail (NULL) only out of memory.
+ * Both may make an ACTIVITY due: see view_activity.
  */
 struct view_sandbox *view_begin(struct view *v, uint64_t sandbox, usec_t now);
 void view_end(struct view *v, struct view_sandbox *s, uint64_t bytes, usec_t now);
@@ -43,9 +45,9 @@ uint32_t view_open(const struct view_sandbox *s);
 /* Fills the next ACTIVITY that is due at now: true; or false, and *next is when to ask again. */
 bool view_activity(struct view *v, usec_t now, struct mail *out, usec_t *next);
 
-/* STATE, VERDICT GO, QUIESCE, CLOSE_STREAMS. Older versions are ignored. What the worker has to do comes back:
- * VIEW_DROP_IDLE: close idle back connections of m->sandbox (all of them on QUIESCE, those of other
- * incarnations on STATE). For QUIESCE, *reply is the QUIESCED to post. */
+/* STATE, VERDICT GO, QUIESCE, CLOSE_STREAMS. Older versions are ignored. What the worker has to
+ * do comes back: VIEW_DROP_IDLE: close idle back connections of m->sandbox (all of them on
+ * QUIESCE, those of other incarnations on STATE). For QUIESCE, *reply is the QUIESCED to post. */
 enum view_todo { VIEW_NOTHING = 0, VIEW_DROP_IDLE = 1, VIEW_REPLY = 2, VIEW_CLOSE_STREAMS = 4 };
 unsigned view_on_mail(struct view *v, const struct mail *m, usec_t now, struct mail *reply);
 

@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Rules that a machine can check.
+# Rules that a machine can check; lint_selftest.sh shows that each of them bites.
+# By hand: sh tests/lint/lint_sources.sh
+
+lint_tests = tests/lint/lint_sources.sh tests/lint/lint_symbols.sh tests/lint/lint_selftest.sh
+TESTS += $(lint_tests)
+EXTRA_DIST += $(lint_tests) tests/lint/rules_common.awk tests/lint/style.awk \
+    tests/lint/includes.awk tests/lint/globals.txt
+
 # Layer matrix: all objects of a layer linked against only what it may use.  Linking the archive
 # would hide an upward call, because members that nobody asks for are dropped.
 
