@@ -24,7 +24,7 @@ struct buf {
 
 /* An empty buffer that owns no memory yet and will never hold more than max bytes. */
 void buf_init(struct buf *b, size_t max);
-/* A buffer over the caller's storage. */
+/* A buffer over the caller's storage: size - 1 bytes of contents and room for a NUL. */
 void buf_init_fixed(struct buf *b, char *storage, size_t size);
 void buf_fini(struct buf *b);
 /* Forgets the contents, keeps the memory, clears `full`. */
@@ -36,13 +36,13 @@ int buf_add_str(struct buf *b, const char *cstr);
 int buf_add_char(struct buf *b, char c);
 int buf_add_u64(struct buf *b, uint64_t v);
 int buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
-int buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+int buf_vprintf(struct buf *b, const char *fmt, va_list ap) printf_like(2, 0);
 /* Room for n more bytes without another allocation; returns where to write, or NULL. */
 char *buf_reserve(struct buf *b, size_t n);
 /* Drops n bytes at the front. */
 void buf_consume(struct buf *b, size_t n);
 struct slice buf_slice(const struct buf *b);
-/* The contents as a NUL-terminated string owned by the buffer (the NUL is not counted), or NULL. */
+/* The contents as a NUL-terminated string owned by the buffer (the NUL is not counted). */
 const char *buf_cstr(struct buf *b);
 
 #endif

@@ -30,10 +30,11 @@ struct cidr {
  * IPv4.
  */
 int endpoint_parse(struct slice s, struct endpoint *out) must_check;
+/* The same without a length is one address; bits behind the length are cleared. */
 int cidr_parse(struct slice s, struct cidr *out) must_check;
 bool cidr_has(const struct cidr *c, const struct endpoint *e);
 bool endpoint_eq(const struct endpoint *a, const struct endpoint *b);
-/* "10.1.4.7:31000", "[::1]:80"; without ":port" when port is 0. */
+/* "10.1.4.7:31000", "[::1]:80"; without ":port" when port is 0; "-" when empty. */
 void endpoint_add(struct buf *b, const struct endpoint *e);
 
 #define ENDPOINT_TEXT 56
@@ -42,7 +43,7 @@ const char *endpoint_text(const struct endpoint *e, char *text);
 
 /* 169.254.169.254, 100.100.100.200, fd00:ec2::254: refused always (CONTRACT section 2). */
 bool endpoint_is_metadata(const struct endpoint *e);
-/* 0.0.0.0, ::, multicast and broadcast: never a destination. */
+/* 0.0.0.0/8, ::, multicast, broadcast, no address at all: never a destination. */
 bool endpoint_is_unspecified(const struct endpoint *e);
 bool endpoint_is_loopback(const struct endpoint *e);
 bool endpoint_is_linklocal(const struct endpoint *e);

@@ -12,6 +12,7 @@
 #include "base/ensure.h"
 #include "base/usec.h"
 
+/* All zero before its first use. */
 struct heap_node {
     usec_t at;
     uint64_t seq;
@@ -28,6 +29,7 @@ void heap_init(struct heap *h);
 void heap_fini(struct heap *h);
 /* Puts the node at that time, or moves it there. -1 only when out of memory and the node is new. */
 int heap_set(struct heap *h, struct heap_node *n, usec_t at) must_check;
+/* Harmless when the node is not in the heap. */
 void heap_remove(struct heap *h, struct heap_node *n);
 /* The earliest node, or NULL. */
 struct heap_node *heap_top(const struct heap *h);

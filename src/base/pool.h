@@ -19,11 +19,13 @@ struct pool {
     size_t refused;   /* takes that the limit or malloc refused */
 };
 
+/* size: at least that of a pointer. */
 void pool_init(struct pool *p, size_t size, size_t max_spare, size_t max_out);
 /* Frees the spare blocks; ensure()s that none is out. */
 void pool_fini(struct pool *p);
 /* A block with undefined contents, or NULL at the limit or out of memory. */
 void *pool_take(struct pool *p);
+/* A NULL block is ignored. */
 void pool_give(struct pool *p, void *block);
 
 #endif

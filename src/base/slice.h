@@ -38,7 +38,8 @@ struct slice slice_sub(struct slice s, size_t from, size_t to);
 struct slice slice_trim(struct slice s);
 /*
  * Cuts the next element off a list: everything up to sep, trimmed; *rest moves behind it. Returns
- * false when *rest is used up. Empty elements are returned as empty slices.
+ * false when *rest is used up. Empty elements are returned as empty slices, also one behind the last
+ * separator: "" holds one, "a," two. Only SLICE_NONE holds none.
  */
 bool slice_next(struct slice *rest, char sep, struct slice *element);
 /* Plain decimal without sign, blank or leading zero ("0" itself is fine): 0 and *out, or -1. */

@@ -23,6 +23,7 @@ struct wheel_timer {
 
 struct wheel {
     struct list slot[WHEEL_SLOTS];
+    uint64_t occupied[WHEEL_SLOTS / 64]; /* a bit for each slot that is not empty */
     usec_t tick; /* width of a slot */
     usec_t at;   /* everything before this has fired */
     size_t armed;
