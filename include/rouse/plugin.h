@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rouse/plugin.h: how a platform driver plugs into Rouse. The only header a plugin needs; a plugin links
- * against nothing of Rouse: all services come through struct rouse_host.
+ * rouse/plugin.h: how a platform driver plugs into Rouse. The only header a plugin includes; a
+ * plugin links against nothing of Rouse: all services come through struct rouse_services
+ * (rouse/services.h).
  *
  * A plugin is a shared object that defines
  *
  *     const struct rouse_plugin rouse_plugin = { ROUSE_PLUGIN_HEAD, "name", ... };
  *
- * Rouse loads it with dlopen, checks abi, and opens one instance for each platform of the configuration that
- * names it. All calls, both ways, happen on the control thread: never block (Rouse names a plugin that keeps
- * the thread for more than 50 ms); what takes time is done by fetch, run, timers and watched descriptors.
+ * Rouse loads it with dlopen, checks abi, and opens one instance for each platform of the
+ * configuration that names it. All calls, both ways, happen on the control thread: never block
+ * (Rouse names a plugin that keeps the thread for more than 50 ms); what takes time is done by
+ * fetch, run, timers and watched descriptors.
  *
- * A job is one call of Rouse: inspect, resume, pause, kill. Each started job is finished exactly once by
- * host->finish, from within start or later; a cancelled one must not be finished any more.
+ * A job is one call of Rouse: inspect, resume, pause, kill. Each started job is finished exactly
+ * once by host->finish, from within start or later; a cancelled one must not be finished any more.
  *
- * Compatibility: abi changes only when an existing member changes its meaning or place. Members are added at
- * the end of structures, whose `size` tells what is there.
+ * Compatibility: abi changes only when an existing member changes its meaning or place. Members are
+ * added at the end of structures, whose `size` tells what is there.
  */
 #ifndef ROUSE_PLUGIN_H
 #define ROUSE_PLUGIN_H
@@ -31,11 +33,6 @@ extern "C" {
 
 struct rouse_host;
 struct rouse_job;
-struct rouse_timer;
-struct rouse_fetch;
-struct rouse_run;
-struct rouse_watch;
-struct rouse_json;
 
 /* Bytes with a length; not NUL-terminated. */
 struct rouse_text {
@@ -43,7 +40,7 @@ struct rouse_text {
     size_t n;
 };
 
-/* ---- configuration ------------------------------------------------------------------------------- */
+/* ---- configuration ----------------------------------------------------------------------- */
 
 enum rouse_option_type {
     ROUSE_STRING,
@@ -66,7 +63,9 @@ struct rouse_option {
     int64_t min, max;     /* of numbers and durations; both 0: any */
 };
 
-/* A value of the configuration with its place, as the file has it (variables and files expanded). */
+/*
+ * A value of the configuration with its place, as the file has it (variables and files expanded).
+ */
 struct rouse_node {
     enum { ROUSE_SCALAR, ROUSE_LIST, ROUSE_MAP } kind;
     int line, column;
@@ -78,7 +77,8 @@ struct rouse_node {
 /* One option's value, in the order of the plugin's table. */
 struct rouse_value {
     int given;                     /* 0: the fallback, or nothing */
-    struct rouse_text text;        /* STRING, SECRET, URL; .p NULL when neither given nor a fallback */
+    /* STRING, SECRET, URL; .p NULL when neither given nor a fallback */
+    struct rouse_text text;
     int64_t number;                /* DURATION (us), SIZE, INTEGER, BOOL */
     const struct rouse_node *node; /* HEADERS, NODE; NULL when not given */
 };
@@ -90,18 +90,12 @@ struct rouse_mistake {
     char hint[120];
 };
 
-/* ---- sandboxes and jobs --------------------------------------------------------------------------- */
+/* ---- sandboxes and jobs ------------------------------------------------------------------- */
 
 enum rouse_state {
-    ROUSE_STATE_UNKNOWN,
-    ROUSE_STATE_STARTING,
-    ROUSE_STATE_RUNNING,
-    ROUSE_STATE_PAUSING,
-    ROUSE_STATE_SNAPSHOTTING,
-    ROUSE_STATE_PAUSED,
-    ROUSE_STATE_RESUMING,
-    ROUSE_STATE_FAILED,
-    ROUSE_STATE_KILLED,
+    ROUSE_STATE_UNKNOWN, ROUSE_STATE_STARTING, ROUSE_STATE_RUNNING,
+    ROUSE_STATE_PAUSING, ROUSE_STATE_SNAPSHOTTING, ROUSE_STATE_PAUSED,
+    ROUSE_STATE_RESUMING, ROUSE_STATE_FAILED, ROUSE_STATE_KILLED,
 };
 
 #define ROUSE_PORTS 16
@@ -142,7 +136,8 @@ struct rouse_request {
 
 /* What became of a job; DESIGN section 6 says what Rouse makes of each. */
 enum rouse_outcome {
-    ROUSE_RUNNING,     /* resume, inspect: `sandbox` is the truth; pause: it is asleep or on its way */
+    /* resume, inspect: `sandbox` is the truth; pause: it is asleep or on its way */
+    ROUSE_RUNNING,
     ROUSE_PENDING,     /* under way: inspect again after retry_after_us */
     ROUSE_CONFLICT,    /* another transition is under way: call again */
     ROUSE_DISABLED,    /* must be resumed by hand */
@@ -162,114 +157,27 @@ struct rouse_result {
     int64_t retry_after_us;              /* 0: not given */
     const struct rouse_sandbox *sandbox; /* or NULL */
     struct rouse_text detail;            /* for the log: one line, no secrets */
-    int status;                          /* the platform's own number (HTTP status, exit code), for the log */
+    /* the platform's own number (HTTP status, exit code), for the log */
+    int status;
 };
 
-/* ---- services ------------------------------------------------------------------------------------- */
+#include "rouse/services.h"
 
-enum rouse_level { ROUSE_DEBUG, ROUSE_INFO, ROUSE_WARN, ROUSE_ERROR };
-
-struct rouse_header {
-    struct rouse_text name, value;
-};
-
-struct rouse_fetch_request {
-    size_t size;
-    struct rouse_text method, url;
-    const struct rouse_header *header;
-    unsigned headers;
-    struct rouse_text body;
-    int64_t connect_timeout_us, timeout_us;
-    size_t answer_max; /* 0: 64 KiB */
-};
-
-struct rouse_fetch_result {
-    size_t size;
-    int status; /* 0: no answer */
-    enum { ROUSE_NOT_SENT, ROUSE_MAYBE_SENT, ROUSE_ANSWERED } sent;
-    const char *detail; /* why there is no answer */
-    const struct rouse_header *header;
-    unsigned headers;
-    struct rouse_text body;
-};
-
-struct rouse_run_request {
-    size_t size;
-    char *const *argv; /* no shell */
-    char *const *envp; /* NULL: a minimal environment: PATH, HOME, LANG */
-    struct rouse_text input;
-    int64_t timeout_us;
-    size_t output_max; /* 0: 64 KiB */
-};
-
-struct rouse_run_result {
-    size_t size;
-    int exit_code; /* -1: it did not exit by itself */
-    int signal;    /* that ended it */
-    const char *detail; /* why it could not be started, timed out; or NULL */
-    struct rouse_text output;
-};
-
-/*
- * The host's functions; `host` is always the instance's own. Handles are the host's; a timer, fetch or run is
- * over once its callback has been called, and calls nothing after its _stop.
- */
-struct rouse_services {
-    size_t size;
-    void (*finish)(struct rouse_host *host, struct rouse_job *job, const struct rouse_result *r);
-    /* News nobody asked for: the sandbox changed by itself (died, paused). */
-    void (*news)(struct rouse_host *host, struct rouse_text id, const struct rouse_sandbox *s);
-    void (*log)(struct rouse_host *host, enum rouse_level level, struct rouse_text text);
-    int64_t (*now_us)(struct rouse_host *host); /* monotonic */
-
-    struct rouse_timer *(*timer)(struct rouse_host *host, int64_t after_us, void (*fn)(void *arg),
-                                 void *arg);
-    void (*timer_stop)(struct rouse_host *host, struct rouse_timer *t);
-
-    struct rouse_fetch *(*fetch)(struct rouse_host *host, const struct rouse_fetch_request *q,
-                                 void (*fn)(void *arg, const struct rouse_fetch_result *r),
-                                 void *arg);
-    void (*fetch_stop)(struct rouse_host *host, struct rouse_fetch *f);
-
-    struct rouse_run *(*run)(struct rouse_host *host, const struct rouse_run_request *q,
-                             void (*fn)(void *arg, const struct rouse_run_result *r), void *arg);
-    void (*run_stop)(struct rouse_host *host, struct rouse_run *r);
-
-    /* fn is called whenever fd is readable, until stopped. */
-    struct rouse_watch *(*watch)(struct rouse_host *host, int fd, void (*fn)(void *arg), void *arg);
-    void (*watch_stop)(struct rouse_host *host, struct rouse_watch *w);
-
-    /* JSON in: an inspect body to a sandbox (texts live as long as *json, which the caller frees), or why not.
-     * 0, -1. */
-    int (*sandbox_from_json)(struct rouse_host *host, struct rouse_text text,
-                             struct rouse_sandbox *out, struct rouse_json **json, char *why,
-                             size_t why_n);
-    struct rouse_json *(*json_parse)(struct rouse_host *host, struct rouse_text text, char *why,
-                                     size_t why_n);
-    /* A member by dotted path ("error.code"): its text (strings, numbers, true, false), .p NULL if absent. */
-    struct rouse_text (*json_text)(struct rouse_json *json, const char *path);
-    void (*json_free)(struct rouse_json *json);
-    /* The body of CONTRACT section 6 for a request, into out; its length, or -1 when it does not fit. */
-    int (*request_to_json)(struct rouse_host *host, const struct rouse_request *q, char *out, size_t n);
-
-    void (*hmac_sha256)(struct rouse_text key, struct rouse_text data, uint8_t out[32]);
-    /* Base64; length written, or -1. */
-    int (*base64_encode)(struct rouse_text in, char *out, size_t n);
-    int (*base64_decode)(struct rouse_text in, uint8_t *out, size_t n);
-    int64_t (*wall_clock_s)(struct rouse_host *host); /* Unix seconds, for signatures */
-};
-
-/* ---- the plugin ----------------------------------------------------------------------------------- */
+/* ---- the plugin --------------------------------------------------------------------------- */
 
 struct rouse_plugin {
     uint32_t abi;
     size_t size;
     const char *name, *version, *help;
     const struct rouse_option *options;
-    /* Addresses the plugin may name beyond connect.allow's default: 1: loopback too (local sandboxes). */
+    /*
+     * Addresses the plugin may name beyond connect.allow's default: 1: loopback too (local
+     * sandboxes).
+     */
     int loopback;
-    /* One instance for platform `name`. values: one for each option, in order; all valid until close. NULL: *mistake
-     * says what is wrong. host is kept by the instance for its calls. check_only: nothing may be started. */
+    /* One instance for platform `name`. values: one for each option, in order; all valid until
+     * close. NULL: *mistake says what is wrong. host is kept by the instance for its calls.
+     * check_only: nothing may be started. */
     void *(*open)(const struct rouse_services *s, struct rouse_host *host, struct rouse_text name,
                   const struct rouse_value *values, int check_only, struct rouse_mistake *mistake);
     /* Everything it started ends; open jobs must not be finished any more. */

@@ -8,6 +8,7 @@
 #   tests_fuzz_fuzz_foo_LDADD = $(HTTP_LINK)
 #   tests_fuzz_fuzz_foo_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 # and its corpus: files in tests/fuzz/corpus/fuzz_foo/, listed nowhere (the directory is copied).
+# By hand: tests/fuzz/fuzz_foo -m 1000 FILE...; in earnest: ./bootstrap fuzz
 
 fuzz_targets =
 if FUZZ
@@ -18,3 +19,5 @@ FUZZ_MAIN = tests/fuzz/replay_main.c
 FUZZ_LINK_FLAGS =
 endif
 check_PROGRAMS += $(fuzz_targets)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/corpus tests/fuzz/replay_main.c
