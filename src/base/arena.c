@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * arena.c: objects are taken from the front of the newest block, text from its end, so that neither
- * pays for the other's alignment. A request that is too large for a block gets one of its own, queued
- * behind the newest, which stays in use.
+ * arena.c: objects are taken from the front of the newest block, text from its end, so that
+ * neither pays for the other's alignment. A request that is too large for a block gets one of
+ * its own, queued behind the newest, which stays in use.
  */
 #include "config.h"
 
 #include "base/arena.h"
 
+#include "base/ensure.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/ensure.h"
 
 #define ALIGN _Alignof(max_align_t)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bucket.c: the generic cell rate algorithm: one number instead of a level and a time. A token costs
- * `span / count`, rounded up to the microsecond, so that the rate is never exceeded.
+ * bucket.c: the generic cell rate algorithm: one number instead of a level and a time. A token
+ * costs `span / count`, rounded up to the microsecond, so that the rate is never exceeded.
  */
 #include "config.h"
 

@@ -7,11 +7,11 @@
 
 #include "base/buf.h"
 
+#include "base/decimal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/decimal.h"
 
 #define BUF_FIRST 64
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * endpoint.c: reading, writing and judging numeric addresses. inet_pton() is strict enough: no octal,
- * no missing parts, no zone ids.
+ * endpoint.c: reading, writing and judging numeric addresses. inet_pton() is strict enough: no
+ * octal, no missing parts, no zone ids.
  */
 #include "config.h"
 
@@ -132,8 +132,9 @@ void
 endpoint_add(struct buf *b, const struct endpoint *e)
 {
     char text[INET6_ADDRSTRLEN];
+    int af = e->family == 4 ? AF_INET : AF_INET6;
 
-    if (e->family == 0 || !inet_ntop(e->family == 4 ? AF_INET : AF_INET6, e->ip, text, sizeof text)) {
+    if (e->family == 0 || !inet_ntop(af, e->ip, text, sizeof text)) {
         buf_add_char(b, '-');
         return;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ensure.c: the last words of a process that found itself wrong. Uses write(2) only, so that a signal
- * handler or a thread with a broken heap may fail too.
+ * ensure.c: the last words of a process that found itself wrong. Uses write(2) only, so that a
+ * signal handler or a thread with a broken heap may fail too.
  */
 #include "config.h"
 

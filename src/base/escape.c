@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * escape.c: eight plain bytes at a time; whatever is not plain is looked at alone. Besides controls, the
- * characters that some reader takes for the end of a line or the start of a terminal command (C1
- * controls, U+2028, U+2029) are escaped.
+ * escape.c: eight plain bytes at a time; whatever is not plain is looked at alone. Besides
+ * controls, the characters that some reader takes for the end of a line or the start of a
+ * terminal command (C1 controls, U+2028, U+2029) are escaped.
  */
 #include "config.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * idtable.c: an id is the slot's number plus one in the low 24 bits, the slot's generation in the 40
- * above. A slot in use holds its own id; a free one its next generation and the next free slot.
+ * idtable.c: an id is the slot's number plus one in the low 24 bits, the slot's generation in
+ * the 40 above. A slot in use holds its own id; a free one its next generation and the next free
+ * slot.
  */
 #include "config.h"
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.c: the hub and the rings. A ring is a byte queue between one thread and the writer, with free-running
- * indices: head is published after the whole line is in, tail after the bytes are out, so neither
- * side ever waits. Formatting is logline.c.
+ * log.c: the hub and the rings. A ring is a byte queue between one thread and the writer, with
+ * free-running indices: head is published after the whole line is in, tail after the bytes are
+ * out, so neither side ever waits. Formatting is logline.c.
  */
 #include "config.h"
 
 #include "base/log.h"
 
+#include "base/log_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
-
-#include "base/log_priv.h"
 
 struct log_hub *
 log_hub_new(enum log_format f, enum log_level min, bool colour, size_t ring_bytes)
@@ -136,8 +136,8 @@ discard(struct log *log, uint64_t head)
 }
 
 /*
- * Writes one ring's contents. Returns the bytes written, with *more set when fd would not take the rest;
- * -1 when fd is broken.
+ * Writes one ring's contents. Returns the bytes written, with *more set when fd would not take
+ * the rest; -1 when fd is broken.
  */
 static long
 drain_one(struct log_hub *h, struct log *log, int fd, bool *more)

@@ -73,17 +73,20 @@ void log_bool(struct log_line *l, enum log_field f, bool v);
 /* Milliseconds with one decimal (JSON, logfmt); a negative v is left out. */
 void log_usec(struct log_line *l, enum log_field f, usec_t v);
 /*
- * LOG_READABLE only, the other formats ignore both. log_text: a blank and the text as it is, controls
- * escaped. log_style: a colour for what follows, as the inside of an SGR sequence, "1;33"; "" ends it.
+ * LOG_READABLE only, the other formats ignore both. log_text: a blank and the text as it is,
+ * controls escaped. log_style: a colour for what follows, as the inside of an SGR sequence,
+ * "1;33"; "" ends it.
  *
- * A readable line is the time, the level from warn on, the event's name unless it is an access line,
- * and then what is added, in order: fields as key=value, texts as they are. Who composes a readable line
- * from texts asks log_format() and adds no fields to it.
+ * A readable line is the time, the level from warn on, the event's name unless it is an access
+ * line, and then what is added, in order: fields as key=value, texts as they are. Who composes a
+ * readable line from texts asks log_format() and adds no fields to it.
  */
 void log_text(struct log_line *l, struct slice text);
 void log_style(struct log_line *l, const char *sgr);
-/* Ends the line and puts it into the ring. What found no room in the line was left out or cut short;
- * then the line says so (cut=true). */
+/*
+ * Ends the line and puts it into the ring. What found no room in the line was left out or cut
+ * short; then the line says so (cut=true).
+ */
 void log_close(struct log_line *l);
 
 /*

@@ -14,7 +14,8 @@
 
 /*
  * One thread's handle. The thread that logs is the only one to touch the first part; the writer
- * touches the second; the ring's bytes belong to the writer between tail and head, else to the thread.
+ * touches the second; the ring's bytes belong to the writer between tail and head, else to the
+ * thread.
  */
 struct log {
     /* The logging thread's. */

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * logline.c: one line in one of the three formats. The last bytes of the line are kept for its end, so
- * that it is always whole: a field that finds no room is left out, a text is cut.
+ * logline.c: one line in one of the three formats. The last bytes of the line are kept for its
+ * end, so that it is always whole: a field that finds no room is left out, a text is cut.
  */
 #include "config.h"
+
+#include "base/decimal.h"
+#include "base/escape.h"
+#include "base/log_priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/decimal.h"
-#include "base/escape.h"
-#include "base/log_priv.h"
 
 /* `,"cut":true}` or ` cut=true`, the end of a colour and the newline. */
 #define LINE_END 24

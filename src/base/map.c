@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * map.c: chained buckets, doubled when there are more nodes than slots. When doubling finds no memory
- * the map goes on with longer chains: only the very first insertion can fail for want of memory.
+ * map.c: chained buckets, doubled when there are more nodes than slots. When doubling finds no
+ * memory the map goes on with longer chains: only the very first insertion can fail for want of
+ * memory.
  */
 #include "config.h"
 

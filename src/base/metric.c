@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metric.c: counting without a lock prefix: each cell has one writer, so a relaxed load and store are
- * enough; readers see values that were true a moment ago.
+ * metric.c: counting without a lock prefix: each cell has one writer, so a relaxed load and
+ * store are enough; readers see values that were true a moment ago.
  */
 #include "config.h"
 
@@ -68,7 +68,10 @@ head(struct buf *out, const char *name, const char *type, const char *help)
     buf_printf(out, "# HELP %s %s.\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* One labelled family over the rows of reason.def, those that become answers or those that do not. */
+/*
+ * One labelled family over the rows of reason.def, those that become answers or those that do
+ * not.
+ */
 static void
 reasons(struct buf *out, const struct metrics *sum, bool answered, const char *name,
         const char *help)

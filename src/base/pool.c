@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pool.c: last in, first out, so that a block that is still in the cache is used again. AddressSanitizer
- * sees use after give only when blocks really go back to malloc, so nothing is kept under it.
+ * pool.c: last in, first out, so that a block that is still in the cache is used again.
+ * AddressSanitizer sees use after give only when blocks really go back to malloc, so nothing is
+ * kept under it.
  */
 #include "config.h"
 
 #include "base/pool.h"
 
-#include <stdlib.h>
-
 #include "base/ensure.h"
+
+#include <stdlib.h>
 
 #ifdef __has_feature
 #define POOL_CLANG_ASAN __has_feature(address_sanitizer)

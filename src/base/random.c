@@ -4,10 +4,10 @@
 
 #include "base/random.h"
 
+#include "base/ensure.h"
+
 #include <errno.h>
 #include <sys/random.h>
-
-#include "base/ensure.h"
 
 void
 random_seed(struct random *r, uint64_t seed)

@@ -37,9 +37,9 @@ struct slice slice_sub(struct slice s, size_t from, size_t to);
 /* Without SP and HTAB at both ends (OWS, RFC 9110 section 5.6.3). */
 struct slice slice_trim(struct slice s);
 /*
- * Cuts the next element off a list: everything up to sep, trimmed; *rest moves behind it. Returns
- * false when *rest is used up. Empty elements are returned as empty slices, also one behind the last
- * separator: "" holds one, "a," two. Only SLICE_NONE holds none.
+ * Cuts the next element off a list: everything up to sep, trimmed; *rest moves behind it.
+ * Returns false when *rest is used up. Empty elements are returned as empty slices, also one
+ * behind the last separator: "" holds one, "a," two. Only SLICE_NONE holds none.
  */
 bool slice_next(struct slice *rest, char sep, struct slice *element);
 /* Plain decimal without sign, blank or leading zero ("0" itself is fine): 0 and *out, or -1. */

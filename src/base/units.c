@@ -30,7 +30,8 @@ static const struct unit sizes[] = {
 static const char hint_unit[] = "durations end in us, ms, s, m, h or d: 250ms, 45s, 10m, 1h";
 static const char hint_size[] = "sizes end in k, m, g or t (powers of 1024), or are bytes: 64k, 1m";
 static const char hint_rate[] = "rates are a count per time: 10/s, 60/min, 12/10min";
-static const char hint_rate_unit[] = "the time of a rate ends in ms, s, min, h or d: 10/min, 12/10min";
+static const char hint_rate_unit[] =
+    "the time of a rate ends in ms, s, min, h or d: 10/min, 12/10min";
 
 /* Hints for the slips that all quantities share; NULL when it is another one. */
 static const char *
@@ -64,8 +65,8 @@ is_digit(char c)
 }
 
 /*
- * Splits "10m" into number and unit: 0 and the product in *out. Otherwise -1 and a hint: `wrong` when
- * nothing better is known.
+ * Splits "10m" into number and unit: 0 and the product in *out. Otherwise -1 and a hint: `wrong`
+ * when nothing better is known.
  */
 static int
 number_of_units(struct slice s, const struct unit *units, uint64_t max, const char *wrong,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wheel.c: one turn of WHEEL_SLOTS ticks. A timer stands in the slot of the tick by which it is due,
- * or in the last slot of the turn when it is due later than that; whoever finds it there too early
- * puts it on again. `occupied` has a bit for each slot that is not empty, so that neither advancing
- * nor looking for the next moment walks empty slots.
+ * wheel.c: one turn of WHEEL_SLOTS ticks. A timer stands in the slot of the tick by which it is
+ * due, or in the last slot of the turn when it is due later than that; whoever finds it there
+ * too early puts it on again. `occupied` has a bit for each slot that is not empty, so that
+ * neither advancing nor looking for the next moment walks empty slots.
  */
 #include "config.h"
 
