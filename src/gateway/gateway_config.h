@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config.h: what a running gateway was told: an immutable snapshot that app/settings fills from the
+ * gateway_config.h: what a running gateway was told: an immutable snapshot that app/settings fills from the
  * settings table and that all threads share by reference. Modules see only their own options structs in it.
  *
  * Numbers of sites and platforms are stable over reloads: the same host pattern (or name) keeps its number,
  * new ones get new numbers, a removed one leaves a gap (`used` false): so a message that crosses a reload
  * never names another site.
  */
-#ifndef ROUSE_GATEWAY_CONFIG_H
-#define ROUSE_GATEWAY_CONFIG_H
+#ifndef ROUSE_GATEWAY_GATEWAY_CONFIG_H
+#define ROUSE_GATEWAY_GATEWAY_CONFIG_H
 
 #include "base/endpoint.h"
 #include "base/log.h"
