@@ -4,4 +4,5 @@
 
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
+    src/gateway/gateway_config.h \
     src/gateway/gateway_layer.c

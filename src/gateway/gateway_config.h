@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gateway_config.h: what a running gateway was told: an immutable snapshot that app/settings fills from the
- * settings table and that all threads share by reference. Modules see only their own options structs in it.
+ * gateway_config.h: what a running gateway was told: an immutable snapshot that app/settings fills
+ * from the settings table and that all threads share by reference. Modules see only their own
+ * options structs in it.
  *
- * Numbers of sites and platforms are stable over reloads: the same host pattern (or name) keeps its number,
- * new ones get new numbers, a removed one leaves a gap (`used` false): so a message that crosses a reload
- * never names another site.
+ * Numbers of sites and platforms are stable over reloads: the same host pattern (or name) keeps its
+ * number, new ones get new numbers, a removed one leaves a gap (`used` false): so a message that
+ * crosses a reload never names another site.
  */
 #ifndef ROUSE_GATEWAY_GATEWAY_CONFIG_H
 #define ROUSE_GATEWAY_GATEWAY_CONFIG_H
@@ -23,9 +24,17 @@
 #define CONFIG_CIDRS 32
 #define CONFIG_PROBES 16
 
-/* CONTRACT section 3. Only NATIVE routes today; the others are refused by `rouse check` as not there yet. */
-enum dialect { DIALECT_NATIVE, DIALECT_E2B, DIALECT_OPENKRUISE, DIALECT_SANDBOX0, DIALECT_OPENSANDBOX,
-               DIALECTS };
+/*
+ * CONTRACT section 3. Only NATIVE routes today; the others are refused by `rouse check` as not
+ * there yet.
+ */
+enum dialect {
+    DIALECT_NATIVE,
+    DIALECT_E2B,
+    DIALECT_OPENKRUISE,
+    DIALECT_SANDBOX0,
+    DIALECT_OPENSANDBOX,
+};
 const char *dialect_name(enum dialect d);
 
 enum site_kind { SITE_EXACT, SITE_WILDCARD, SITE_DEFAULT };
@@ -34,8 +43,10 @@ struct site {
     bool used;
     uint16_t number;
     enum site_kind kind;
-    char host[256];          /* as configured: "*.preview.example.com", "app.example.com", "default" */
-    char domain[256];        /* lower case: "preview.example.com"; for exact: the host; default: "" */
+    /* as configured: "*.preview.example.com", "app.example.com", "default" */
+    char host[256];
+    /* lower case: "preview.example.com"; for exact: the host; default: "" */
+    char domain[256];
     enum dialect dialect;
     uint16_t platform;
     struct keeper_site keep; /* hold, wake, idle: the control side's part */
@@ -66,7 +77,8 @@ struct platform_config {
     bool loopback;            /* the plugin's sandboxes may be on loopback */
     int line, column;
     const struct rouse_plugin *module; /* loaded; see plugin_host.h */
-    const struct rouse_value *values;  /* in the order of the module's options; lives with the snapshot */
+    /* in the order of the module's options; lives with the snapshot */
+    const struct rouse_value *values;
 };
 
 struct gateway_config {
