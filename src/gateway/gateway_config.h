@@ -34,6 +34,7 @@ enum dialect {
     DIALECT_OPENKRUISE,
     DIALECT_SANDBOX0,
     DIALECT_OPENSANDBOX,
+    DIALECTS,
 };
 const char *dialect_name(enum dialect d);
 
