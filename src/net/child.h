@@ -35,5 +35,8 @@ struct child *child_start(struct loop *l, const struct child_options *o,
                           void (*on_done)(void *ctx, const struct child_result *r), void *ctx);
 /* Kills the process group; on_done will not be called. */
 void child_cancel(struct child *c);
+/* Called by loop_fini: kills what is left of the loop's children, cancelled ones too, and waits
+ * for them. */
+void child_end_all(struct loop *l);
 
 #endif

@@ -38,7 +38,8 @@ struct dialer {
 
 void dialer_init(struct dialer *d, struct loop *l, const struct dialer_owner *o);
 /* Starts one more attempt now, that lives at most ttl. The outcome comes from the run list,
- * never from within this call. -1: no room (see above) or out of memory; nothing is called then. */
+ * never from within this call. -1: no room (see above) or out of memory; nothing is called
+ * then. */
 int dialer_start(struct dialer *d, const struct endpoint *to, usec_t ttl) must_check;
 /* Closes all attempts; no callback comes any more. */
 void dialer_stop(struct dialer *d);

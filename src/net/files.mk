@@ -4,4 +4,13 @@
 
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
-    src/net/net_layer.c
+    src/net/child.h \
+    src/net/conn.h \
+    src/net/dialer.h \
+    src/net/listener.h \
+    src/net/loop.c \
+    src/net/loop.h \
+    src/net/mailbox.h \
+    src/net/probe.c \
+    src/net/probe.h \
+    src/net/resolver.h

@@ -4,12 +4,17 @@
  *
  *     events -> run list -> flush -> rearm -> reap
  *
- * events  libevent dispatches what the kernel reported; callbacks read, parse and mark.
- * run     queued tasks (exchange ends, busy connections), in order, until the list is empty or the
- *         turn's budget is used; a task that queues another is served in the same turn.
+ * events  libevent dispatches what the kernel reported; callbacks read, parse and mark. Then what
+ *         was put off with loop_queue_again, then the timers of the wheel.
+ * run     queued tasks (exchange ends, busy connections), in order, until the list is empty or
+ *         the turn's budget is used; a task that queues another is served in the same turn.
  * flush   each session that has output writes it: one send per connection and turn.
  * rearm   each session that borrowed a read buffer settles what is still lent and gives it back.
  * reap    what was closed in this turn is freed; nothing is freed earlier.
+ *
+ * A turn that leaves tasks behind is followed by one that does not wait; loop_run lets a few of
+ * those follow each other without asking the kernel for events, which would cost a system call
+ * each.
  *
  * Everything belongs to the loop's own thread but loop_stop and loop_wake.
  */
@@ -42,6 +47,8 @@ struct task {
 /* Size of output and body blocks, and of the first block of an exchange's arena. */
 #define LOOP_BLOCK (4u * 1024)
 #define LOOP_ARENA_BLOCK 1024u
+/* Room for a connection's libevent event and its bookkeeping (conn.c). */
+#define LOOP_HANDLE 192u
 
 struct loop_options {
     struct log *log;         /* may be NULL */
@@ -52,15 +59,18 @@ struct loop_options {
 
 struct loop {
     struct event_base *base;
-    struct list run_list, flush_list, rearm_list, reap_list;
+    struct list again_list, run_list, flush_list, rearm_list, reap_list;
     struct wheel wheel;
-    usec_t now; /* monotonic; read once per turn, before the events are dispatched */
+    usec_t now; /* monotonic; read once per turn, before the first callback (loop_enter) */
+    bool fresh; /* now belongs to this turn */
     bool stopping;
-    struct pool small_reads, large_reads, blocks, arena_blocks;
+    struct pool small_reads, large_reads, blocks, arena_blocks, handles;
     struct random random;
     struct log *log;
     struct metrics *metrics;
     unsigned number;
+    unsigned dials;            /* connect attempts open, see dialer.h */
+    struct list children;      /* child processes not yet reaped, see child.h */
     struct probe *probe;       /* the precise timer, see probe.h; made on first use */
     struct loop_private *priv; /* libevent's timer and the eventfd of loop_wake */
 };
@@ -82,6 +92,10 @@ void task_init(struct task *t, void (*run)(struct task *));
 /* Any phase; a task queued for a phase that is over in this turn runs in that phase's next turn.
  * The loop does not wait for events while the run or flush list is not empty. */
 void loop_queue_run(struct loop *l, struct task *t);
+/* For the events phase of the next turn, which then does not wait: whoever has used up its share
+ * of this turn and wants to go on (a read budget, a mailbox budget) lets the others pass
+ * first. */
+void loop_queue_again(struct loop *l, struct task *t);
 void loop_queue_flush(struct loop *l, struct task *t);
 void loop_queue_rearm(struct loop *l, struct task *t);
 void loop_queue_reap(struct loop *l, struct task *t);
@@ -94,5 +108,15 @@ void loop_timer_cancel(struct loop *l, struct wheel_timer *t);
 
 /* CLOCK_MONOTONIC now, for the few who need it fresher than loop->now. */
 usec_t loop_clock(void);
+
+/* First statement of every libevent callback of this loop: the turn's one look at the clock. */
+static inline void
+loop_enter(struct loop *l)
+{
+    if (!l->fresh) {
+        l->fresh = true;
+        l->now = loop_clock();
+    }
+}
 
 #endif

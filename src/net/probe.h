@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * probe.h: the precise timer of a loop, for the connect attempts into a port that is about to open.
- * One timerfd a loop, armed only while something is due; exact to the kernel's timer slack (50 us).
+ * probe.h: the precise timer of a loop, for the connect attempts into a port that is about to
+ * open. One timerfd a loop, armed only while something is due; exact to the kernel's timer slack
+ * (50 us).
  */
 #ifndef ROUSE_NET_PROBE_H
 #define ROUSE_NET_PROBE_H

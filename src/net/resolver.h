@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * resolver.h: names of platforms and back ends to endpoints, by c-ares on the loop. Numeric
- * addresses are answered from within the call's turn without any query. Answers are kept for their
- * TTL, at least 1 s, at most 60 s; failures 1 s. What is resolved is then judged by connect.allow.
+ * addresses are answered from within the call's turn without any query. Answers are kept for
+ * their TTL, at least 1 s, at most 60 s; failures 1 s. What is resolved is then judged by
+ * connect.allow.
  */
 #ifndef ROUSE_NET_RESOLVER_H
 #define ROUSE_NET_RESOLVER_H
@@ -19,8 +20,9 @@ struct resolver *resolver_new(struct loop *l);
 /* Cancels what is open without calling back. */
 void resolver_free(struct resolver *r);
 /*
- * Asks for host (name or numeric). on_done is called once, never from within this call, with n > 0
- * endpoints whose port is `port`, or n == 0 and why. NULL: out of memory or the name is not one.
+ * Asks for host (name or numeric). on_done is called once, never from within this call, with n >
+ * 0 endpoints whose port is `port`, or n == 0 and why. NULL: out of memory or the name is not
+ * one.
  */
 struct resolver_query *resolver_ask(struct resolver *r, struct slice host, uint16_t port,
                                     usec_t timeout,

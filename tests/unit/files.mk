@@ -16,6 +16,8 @@ tests_unit_test_version_LDADD = $(BASE_LINK) $(UNIT_LIBS)
 # sandbox
 
 # net
+unit_tests += tests/unit/test_loop
+tests_unit_test_loop_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
 
