@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * conn.h: one byte connection, plain (TLS comes behind the same functions). One persistent edge-
- * triggered libevent event per descriptor, added once: no epoll_ctl afterwards. The readiness bits
- * are kept here; not reading is back-pressure.
+ * triggered libevent event per descriptor, added once: no epoll_ctl afterwards. The readiness
+ * bits are kept here; not reading is back-pressure. The event lives in a handle of its own, so
+ * that a connection can change hands (conn_move) without a system call and late events find
+ * nobody.
  *
  *     connecting -> open -> closed (reaped at the end of the turn)
  *
@@ -11,34 +13,33 @@
 #ifndef ROUSE_NET_CONN_H
 #define ROUSE_NET_CONN_H
 
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/endpoint.h"
-#include "base/reason.h"
 #include "net/loop.h"
 
 /* What conn_owner.on_event is told; several bits may come at once. */
 enum conn_event {
-    CONN_READABLE = 1 << 0, /* bytes or end of file can be read */
+    CONN_READABLE = 1 << 0, /* bytes, end of file or an error can be read; maybe nothing new */
     CONN_WRITABLE = 1 << 1, /* an earlier short write may go on; also the end of connecting */
-    CONN_HUP = 1 << 2,      /* the peer sent FIN (EV_CLOSED); sticky in conn->hup */
-    CONN_FAILED = 1 << 3,   /* connecting failed, or SO_ERROR was set; conn->error holds errno */
+    CONN_HUP = 1 << 2,      /* the peer sent FIN (EV_CLOSED), said once; sticky in conn->hup */
+    CONN_FAILED = 1 << 3,   /* connecting failed, or RST came after FIN; conn->error holds errno */
 };
 
 struct conn;
+struct conn_handle;
 struct conn_owner {
     const char *name; /* "front", "back", for logs */
     void (*on_event)(struct conn *c, unsigned events);
 };
 
 struct conn {
-    struct event ev;
+    struct conn_handle *handle;     /* NULL when closed */
     struct loop *loop;
     const struct conn_owner *owner; /* the session embeds the conn: container_of */
-    int fd;                         /* -1 once closed */
+    int fd;                         /* -1 when closed */
     bool connecting;
     bool readable, writable; /* as far as we know: cleared by EAGAIN or a short read */
     bool hup;                /* sticky: FIN was seen */
@@ -48,26 +49,30 @@ struct conn {
     uint64_t bytes_in, bytes_out;
 };
 
-/* Takes over an accepted, non-blocking descriptor. -1: the descriptor was closed. */
+/* A connection that is closed already, so that conn_close is harmless. Each conn_open_* implies
+ * it. */
+void conn_init(struct conn *c);
+/* Takes over an accepted (or otherwise connected), non-blocking descriptor. -1: it was closed.
+ * What waits to be read is told by an event; writable at once. peer may be NULL. */
 int conn_open_accepted(struct conn *c, struct loop *l, int fd, const struct endpoint *peer,
                        const struct conn_owner *owner) must_check;
 /*
- * Starts connecting (TCP_NODELAY, non-blocking). The outcome comes as CONN_WRITABLE or CONN_FAILED,
- * never from within this call; -1 with errno when it failed at once (no descriptor, no route,
- * refused on loopback).
+ * Starts connecting (TCP_NODELAY, non-blocking). The outcome comes as CONN_WRITABLE or
+ * CONN_FAILED, never from within this call; -1 with errno when it failed at once (no descriptor,
+ * no route, refused on loopback).
  */
 int conn_open_connect(struct conn *c, struct loop *l, const struct endpoint *to,
                       const struct conn_owner *owner) must_check;
 /*
  * Moves an open connection from one owner (pool, dialer) to another: `to` must be unused memory,
- * `from` is dead afterwards. Readiness bits and sticky bits travel along. -1: closed, out of
- * memory.
+ * `from` is closed afterwards. Readiness bits and sticky bits travel along, and are not told
+ * again: the new owner looks at them. No system call. -1: it was closed.
  */
 int conn_move(struct conn *to, struct conn *from, const struct conn_owner *owner) must_check;
 /*
  * Reads at most n bytes. > 0; 0 at the end of file; -1 and errno EAGAIN when there is nothing now
- * (readable is cleared; also after a short read, unless FIN was seen), other errno: the connection
- * is broken.
+ * (readable is cleared; also after a short read, unless FIN was seen), other errno: the
+ * connection is broken.
  */
 ssize_t conn_read(struct conn *c, void *p, size_t n) must_check;
 /*
@@ -77,9 +82,11 @@ ssize_t conn_read(struct conn *c, void *p, size_t n) must_check;
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) must_check;
 /* FIN: no more output; reading goes on. */
 void conn_shut_write(struct conn *c);
+/* Keepalive (idle and interval in seconds, probes) and the limit for unacknowledged bytes, on a
+ * connection that is to last: five system calls. */
+void conn_keep_alive(struct conn *c, int idle, int interval, int probes, usec_t user_timeout);
 /* Closes the descriptor now; no further callback comes. abort: RST instead of FIN (SO_LINGER 0).
- * The memory stays the owner's, to be freed not before the reap phase. Harmless when closed
- * already. */
+ * The memory is the owner's, who frees it in the reap phase. Harmless when closed already. */
 void conn_close(struct conn *c, bool abort);
 /*
  * getsockopt(SO_ERROR): 0 or the pending errno; an RST does not show as CONN_HUP (DESIGN section

@@ -4,7 +4,10 @@
 
 noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
+    src/net/address.c \
+    src/net/address.h \
     src/net/child.h \
+    src/net/conn.c \
     src/net/conn.h \
     src/net/dialer.h \
     src/net/listener.h \

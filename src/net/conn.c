@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conn.c: see conn.h.
+ *
+ * What libevent's epoll back end reports: EPOLLERR, and EPOLLHUP without EPOLLRDHUP, as EV_READ |
+ * EV_WRITE without EV_CLOSED; everything else as it is. Each edge carries the whole state, so
+ * that after FIN every ordinary edge has EV_CLOSED, and one without it is an error (RST after
+ * FIN).
+ */
+#include "config.h"
+
+#include "net/conn.h"
+
+#include "base/ensure.h"
+#include "net/address.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ALL_EDGES (EV_READ | EV_WRITE | EV_CLOSED | EV_PERSIST | EV_ET)
+
+struct conn_handle {
+    struct event ev;
+    struct conn *conn; /* NULL once closed */
+    struct loop *loop;
+    struct task reap;
+};
+_Static_assert(sizeof(struct conn_handle) <= LOOP_HANDLE, "LOOP_HANDLE is too small");
+
+static void
+reap_handle(struct task *t)
+{
+    struct conn_handle *h = container_of(t, struct conn_handle, reap);
+
+    pool_give(&h->loop->handles, h);
+}
+
+int
+conn_check_error(struct conn *c)
+{
+    int error = 0;
+    socklen_t n = sizeof(error);
+
+    if (c->fd == -1)
+        return c->error;
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
+        error = errno;
+    if (error != 0)
+        c->error = error;
+    return error;
+}
+
+/* The events that end `connecting`; 0: not yet. */
+static unsigned
+connect_events(struct conn *c, short what)
+{
+    unsigned events = CONN_WRITABLE;
+
+    if (!(what & EV_WRITE))
+        return 0;
+    c->connecting = false;
+    if (conn_check_error(c) != 0)
+        return CONN_FAILED;
+    c->writable = true;
+    if (what & EV_CLOSED) {
+        c->hup = true;
+        events |= CONN_HUP;
+    }
+    if (what & (EV_READ | EV_CLOSED)) {
+        c->readable = true;
+        events |= CONN_READABLE;
+    }
+    return events;
+}
+
+static unsigned
+open_events(struct conn *c, short what)
+{
+    unsigned events = 0;
+
+    if (c->hup && !(what & EV_CLOSED) && conn_check_error(c) != 0)
+        return CONN_FAILED;
+    if ((what & EV_CLOSED) && !c->hup) {
+        c->hup = true;
+        events |= CONN_HUP;
+    }
+    if ((what & (EV_READ | EV_CLOSED)) && !c->eof) {
+        c->readable = true;
+        events |= CONN_READABLE;
+    }
+    if ((what & EV_WRITE) && !c->writable) {
+        c->writable = true;
+        events |= CONN_WRITABLE;
+    }
+    return events;
+}
+
+static void
+on_ready(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn_handle *h = arg;
+    struct conn *c = h->conn;
+    unsigned events;
+
+    (void)fd;
+    loop_enter(h->loop);
+    if (!c)
+        return;
+    events = c->connecting ? connect_events(c, what) : open_events(c, what);
+    if (events != 0)
+        c->owner->on_event(c, events);
+}
+
+void
+conn_init(struct conn *c)
+{
+    *c = (struct conn){.fd = -1};
+}
+
+/* Everything but the readiness bits. Takes fd over, also when it fails. */
+static int
+open_handle(struct conn *c, struct loop *l, int fd, const struct conn_owner *owner)
+{
+    struct conn_handle *h = pool_take(&l->handles);
+
+    if (!h) {
+        close(fd);
+        errno = ENOMEM;
+        return -1;
+    }
+    h->conn = c;
+    h->loop = l;
+    task_init(&h->reap, reap_handle);
+    event_assign(&h->ev, l->base, fd, ALL_EDGES, on_ready, h);
+    if (event_add(&h->ev, NULL) != 0) {
+        int error = errno;
+
+        pool_give(&l->handles, h);
+        close(fd);
+        errno = error != 0 ? error : ENOMEM;
+        return -1;
+    }
+    c->handle = h;
+    c->loop = l;
+    c->owner = owner;
+    c->fd = fd;
+    return 0;
+}
+
+int
+conn_open_accepted(struct conn *c, struct loop *l, int fd, const struct endpoint *peer,
+                   const struct conn_owner *owner)
+{
+    conn_init(c);
+    if (peer)
+        c->peer = *peer;
+    if (open_handle(c, l, fd, owner) != 0)
+        return -1;
+    c->writable = true;
+    return 0;
+}
+
+int
+conn_open_connect(struct conn *c, struct loop *l, const struct endpoint *to,
+                  const struct conn_owner *owner)
+{
+    static const int one = 1;
+    struct address a;
+    int fd, error;
+
+    conn_init(c);
+    c->peer = *to;
+    address_of_endpoint(&a, to);
+    fd = socket(a.u.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd == -1)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (connect(fd, &a.u.any, a.n) != 0 && errno != EINPROGRESS) {
+        error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    if (open_handle(c, l, fd, owner) != 0)
+        return -1;
+    c->connecting = true;
+    return 0;
+}
+
+int
+conn_move(struct conn *to, struct conn *from, const struct conn_owner *owner)
+{
+    if (from->fd == -1) {
+        conn_init(to);
+        errno = EBADF;
+        return -1;
+    }
+    *to = *from;
+    to->owner = owner;
+    to->handle->conn = to;
+    conn_init(from);
+    return 0;
+}
+
+ssize_t
+conn_read(struct conn *c, void *p, size_t n)
+{
+    ssize_t got;
+
+    if (c->fd == -1) {
+        errno = EBADF;
+        return -1;
+    }
+    do
+        got = recv(c->fd, p, n, 0);
+    while (got == -1 && errno == EINTR);
+    if (got > 0) {
+        c->bytes_in += (uint64_t)got;
+        if ((size_t)got < n && !c->hup)
+            c->readable = false;
+    } else if (got == 0 && n > 0) {
+        c->eof = c->hup = true;
+        c->readable = false;
+    } else if (got == -1) {
+        c->readable = false;
+        if (errno != EAGAIN)
+            c->error = errno;
+    }
+    return got;
+}
+
+ssize_t
+conn_writev(struct conn *c, const struct iovec *iov, int n)
+{
+    struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n};
+    size_t offered = 0;
+    ssize_t put;
+
+    if (c->fd == -1) {
+        errno = EBADF;
+        return -1;
+    }
+    for (int i = 0; i < n; i++)
+        offered += iov[i].iov_len;
+    do
+        put = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+    while (put == -1 && errno == EINTR);
+    if (put >= 0) {
+        c->bytes_out += (uint64_t)put;
+        if ((size_t)put < offered)
+            c->writable = false;
+    } else {
+        c->writable = false;
+        if (errno != EAGAIN)
+            c->error = errno;
+    }
+    return put;
+}
+
+void
+conn_shut_write(struct conn *c)
+{
+    if (c->fd != -1)
+        shutdown(c->fd, SHUT_WR);
+}
+
+void
+conn_keep_alive(struct conn *c, int idle, int interval, int probes, usec_t user_timeout)
+{
+    static const int one = 1;
+    unsigned ms = (unsigned)usec_min(user_timeout / USEC_MS, INT32_MAX);
+
+    setsockopt(c->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+void
+conn_close(struct conn *c, bool abort)
+{
+    static const struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    struct conn_handle *h = c->handle;
+
+    if (c->fd == -1)
+        return;
+    if (abort)
+        setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+    event_del(&h->ev);
+    close(c->fd);
+    h->conn = NULL;
+    loop_queue_reap(h->loop, &h->reap);
+    c->fd = -1;
+    c->handle = NULL;
+    c->connecting = c->readable = c->writable = false;
+}
+
+bool
+conn_is_dirty(struct conn *c)
+{
+    char byte;
+    ssize_t got;
+
+    if (c->fd == -1 || c->hup || c->error != 0)
+        return true;
+    do
+        got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    while (got == -1 && errno == EINTR);
+    return got >= 0 || errno != EAGAIN;
+}
+
+size_t
+conn_unacked(struct conn *c)
+{
+    int n = 0;
+
+    if (c->fd == -1 || ioctl(c->fd, SIOCOUTQ, &n) != 0 || n < 0)
+        return 0;
+    return (size_t)n;
+}
