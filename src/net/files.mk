@@ -6,10 +6,12 @@ noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
     src/net/address.c \
     src/net/address.h \
+    src/net/bind.c \
     src/net/child.h \
     src/net/conn.c \
     src/net/conn.h \
     src/net/dialer.h \
+    src/net/listener.c \
     src/net/listener.h \
     src/net/loop.c \
     src/net/loop.h \
