@@ -15,6 +15,7 @@ libnet_a_SOURCES = \
     src/net/listener.h \
     src/net/loop.c \
     src/net/loop.h \
+    src/net/mailbox.c \
     src/net/mailbox.h \
     src/net/probe.c \
     src/net/probe.h \
