@@ -17,3 +17,8 @@ tests_tools_witness_SOURCES = tests/tools/witness.c tests/tools/witness.h \
 tests_tools_witness_LDADD =
 
 EXTRA_DIST += tests/tools/README.md
+
+check_PROGRAMS += tests/tools/crowd
+tests_tools_crowd_SOURCES = tests/tools/crowd.c tests/tools/crowd.h tests/tools/crowd_client.c \
+    $(tools_common)
+tests_tools_crowd_LDADD =
