@@ -4,5 +4,8 @@
 
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
+    src/gateway/address_rules.h \
     src/gateway/gateway_config.h \
-    src/gateway/gateway_layer.c
+    src/gateway/gateway_layer.c \
+    src/gateway/plugin_host.h \
+    src/gateway/plugin_load.h
