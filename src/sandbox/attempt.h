@@ -21,9 +21,9 @@ enum attempt_do {
     ATTEMPT_WAIT,   /* nothing now; call attempt_on_timer at attempt->next (USEC_NEVER: no timer) */
     ATTEMPT_DIAL,   /* start one connect to attempt->to with attempt->ttl; then as ATTEMPT_WAIT */
     ATTEMPT_ASK,    /* stop dialing, report as the verdict wants, ask again with attempt->why */
-    ATTEMPT_FAIL,   /* stop; answer with attempt->reason */
+    ATTEMPT_FAIL,   /* stop, report; answer with attempt->reason */
     ATTEMPT_ACCEPT, /* use the connection */
-    ATTEMPT_DROP,   /* close this connection */
+    ATTEMPT_DROP,   /* not for this request: for the pool, while its version is current */
 };
 
 struct attempt {
@@ -34,7 +34,8 @@ struct attempt {
     usec_t next; /* precise when probing */
     usec_t ttl;
     unsigned open;
-    bool silent; /* the last thing seen was silence */
+    bool silent;   /* the last thing seen was silence */
+    bool accepted; /* a connection carries the request */
     enum ask_why why;
     enum reason reason;
 };
@@ -48,8 +49,14 @@ enum attempt_do attempt_on_silent(struct attempt *a, usec_t now);
 enum attempt_do attempt_on_timer(struct attempt *a, usec_t now);
 /* One completed. current: view_current of the route's version. */
 enum attempt_do attempt_on_connected(struct attempt *a, bool current, usec_t now);
-/* The connection was accepted and reset with no answer byte, the request may be sent again. */
+/* The connection was accepted and reset with no answer byte, the request may be sent again. The
+ * ticket stays the same: CONNECTED is reported once, at the first ACCEPT; a later ASK or FAIL is
+ * then reported as ANSWERED (not ok) instead of CONNECT_FAILED. */
 enum attempt_do attempt_on_reset(struct attempt *a, usec_t now);
+/* The route is no longer current (view_current says no): to be asked whenever a timer fires, so
+ * that a probe of a sandbox that went to sleep again, or moved, does not go on until its deadline.
+ * Says ATTEMPT_ASK. */
+enum attempt_do attempt_on_stale(struct attempt *a);
 /*
  * The pause before the next try: max(1 ms, 1 % of the time since the first refusal), at most 20 ms.
  */

@@ -58,10 +58,10 @@ enum driver_outcome {
  * DISABLED  must be resumed by hand.       DENIED  this caller may not.
  * NOT_FOUND never existed.                 GONE    killed, final.
  * CAPACITY  no room now: retry_after.      STALE_EPOCH  somebody newer has taken over: inspect.
- * FAILED    final no.                      UNREACHABLE  nothing was executed (refused, breaker
- * open). UNKNOWN   it may have been executed (timeout, 5xx, broken answer): keep the lease,
- * inspect, do not call
- *           again blindly.
+ * FAILED    final no.
+ * UNREACHABLE  nothing was executed (refused, breaker open).
+ * UNKNOWN   it may have been executed (timeout, 5xx, broken answer): keep the lease, inspect, do
+ *           not call again blindly.
  */
 const char *driver_outcome_name(enum driver_outcome o);
 

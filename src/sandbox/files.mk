@@ -4,4 +4,15 @@
 
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_SOURCES = \
-    src/sandbox/sandbox_layer.c
+    src/sandbox/attempt.c \
+    src/sandbox/attempt.h \
+    src/sandbox/driver.c \
+    src/sandbox/driver.h \
+    src/sandbox/keeper.h \
+    src/sandbox/mail.c \
+    src/sandbox/mail.h \
+    src/sandbox/record.c \
+    src/sandbox/record.h \
+    src/sandbox/store.h \
+    src/sandbox/view.c \
+    src/sandbox/view.h

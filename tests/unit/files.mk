@@ -14,6 +14,12 @@ unit_tests += tests/unit/test_version
 tests_unit_test_version_LDADD = $(BASE_LINK) $(UNIT_LIBS)
 
 # sandbox
+unit_tests += tests/unit/test_attempt
+tests_unit_test_attempt_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_mail
+tests_unit_test_mail_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_view
+tests_unit_test_view_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
 
 # net
 unit_tests += tests/unit/test_loop
