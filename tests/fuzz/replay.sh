@@ -8,8 +8,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 mutations=500
 [ -z "${ROUSE_QUICK:-}" ] || mutations=50
-for target in "${TOP_BUILDDIR:-.}"/tests/fuzz/fuzz_*; do
-    { [ -f "$target" ] && [ -x "$target" ]; } || continue
+for target in ${FUZZ_TARGETS:-}; do
     name=$(basename "$target")
     corpus=${TOP_SRCDIR:-.}/tests/fuzz/corpus/$name
     n=$((n + 1))

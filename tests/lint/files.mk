@@ -2,7 +2,8 @@
 # Rules that a machine can check; lint_selftest.sh shows that each of them bites.
 # By hand: sh tests/lint/lint_sources.sh
 
-lint_tests = tests/lint/lint_sources.sh tests/lint/lint_symbols.sh tests/lint/lint_selftest.sh
+lint_tests = tests/lint/lint_sources.sh tests/lint/lint_symbols.sh tests/lint/lint_binary.sh \
+    tests/lint/lint_selftest.sh
 TESTS += $(lint_tests)
 EXTRA_DIST += $(lint_tests) tests/lint/rules_common.awk tests/lint/style.awk \
     tests/lint/includes.awk tests/lint/globals.txt
