@@ -22,8 +22,15 @@ unit_tests += tests/unit/test_view
 tests_unit_test_view_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
 
 # net
+noinst_HEADERS += tests/unit/net_rig.h
 unit_tests += tests/unit/test_loop
 tests_unit_test_loop_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_conn
+tests_unit_test_conn_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_listener
+tests_unit_test_listener_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_mailbox
+tests_unit_test_mailbox_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
 
