@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mail.c: messages as flat bytes for the mailbox and back. Both ends are one process: numbers travel
- * in the machine's own form; only texts and ids are cut to their length.
+ * mail.c: messages as flat bytes for the mailbox and back. Both ends are one process: numbers
+ * travel in the machine's own form; only texts and ids are cut to their length.
  */
 #include "config.h"
 

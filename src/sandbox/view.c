@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * view.c: one worker's knowledge. Two maps: sandboxes by control's number (version, open requests,
- * activity) and routes by (key, port). A route is believed only while its version is the newest that
- * was heard of for its sandbox; whatever comes with a newer one drops them all.
+ * activity) and routes by (key, port). A route is believed only while its version is the newest
+ * that was heard of for its sandbox; whatever comes with a newer one drops them all.
  *
  * It must not know control, sockets or clocks. Owner: one worker's thread. Bounded: at the limit
  * the sandbox that was used longest ago and has nothing open is forgotten (the next request asks).

@@ -45,7 +45,7 @@ crowd_sent(struct crowd *crowd)
 static void
 advance(struct crowd *crowd)
 {
-    while (!crowd->rate && crowd->begun < crowd->total && crowd->idle &&
+    while (crowd->rate <= 0 && crowd->begun < crowd->total && crowd->idle &&
            crowd->connecting < crowd->concurrent) {
         struct crowd_client *client = crowd->idle;
 

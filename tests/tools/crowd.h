@@ -58,7 +58,8 @@ struct crowd {
     FILE *times;
 
     struct crowd_client *client, *idle;
-    uint64_t opened, begun, sent, answered, finished, left, lost, reset, refused, silent, wrong, late;
+    uint64_t opened, begun, sent, answered, finished, left, lost, reset, refused, silent, wrong;
+    uint64_t late;
     uint64_t connecting, interims, status[1000];
     uint32_t *latency;          /* us, `answered` of them */
     int64_t began, first, last, last_sent;

@@ -79,7 +79,8 @@ make_request(struct crowd_client *client)
     client->out.len = client->sent = 0;
     toolbuf_printf(&client->out, "%s ", crowd->method);
     if (mark)
-        toolbuf_printf(&client->out, "%.*s%s%s", (int)(mark - crowd->path), crowd->path, id, mark + 4);
+        toolbuf_printf(&client->out, "%.*s%s%s", (int)(mark - crowd->path), crowd->path, id,
+                       mark + 4);
     else
         toolbuf_puts(&client->out, crowd->path);
     toolbuf_printf(&client->out, " HTTP/1.1\r\nHost: %s\r\nX-Rid: %s\r\n", crowd->host, id);
@@ -137,9 +138,9 @@ answered(struct crowd_client *client)
     if (crowd->check && status == 200 && !is_ours(client))
         crowd->wrong++;
     if (crowd->times)
-        fprintf(crowd->times, "%" PRIu64 " %" PRId64 " %" PRId64 " %d\n", client->number, client->due,
-                now, status);
-    if (!client->http.keep_alive || (!crowd->rate && !crowd->keep_open))
+        fprintf(crowd->times, "%" PRIu64 " %" PRId64 " %" PRId64 " %d\n", client->number,
+                client->due, now, status);
+    if (!client->http.keep_alive || (crowd->rate <= 0 && !crowd->keep_open))
         hang_up(client, false);
     over(client);
 }

@@ -13,7 +13,7 @@ tools_common = tests/tools/toolbuf.c tests/tools/toolbuf.h tests/tools/toolloop.
 check_PROGRAMS += tests/tools/witness
 tests_tools_witness_SOURCES = tests/tools/witness.c tests/tools/witness.h \
     tests/tools/witness_answer.c tests/tools/witness_conn.c tests/tools/witness_control.c \
-    tests/tools/witness_plan.c $(tools_common)
+    tests/tools/witness_plan.c tests/tools/witness_plan.h $(tools_common)
 tests_tools_witness_LDADD =
 
 EXTRA_DIST += tests/tools/README.md

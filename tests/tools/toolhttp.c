@@ -111,29 +111,47 @@ has_word(const char *value, size_t len, const char *word)
 }
 
 static void
+take_encoding(struct toolhttp *http, const char *value, size_t len)
+{
+    if (http->chunked)
+        odd(http, TE_TWICE);
+    if (len != 7 || strncasecmp(value, "chunked", 7))
+        odd(http, TE_VALUE);
+    if (has_word(value, len, "chunked"))
+        http->chunked = true;
+}
+
+static bool
+is_name(const char *name, size_t len, const char *word)
+{
+    return len == strlen(word) && !strncasecmp(name, word, len);
+}
+
+static void
 take_field(struct toolhttp *http, const char *name, size_t name_len, const char *value, size_t len,
            int *hosts)
 {
-    if (name_len == 14 && !strncasecmp(name, "content-length", 14)) {
+    if (is_name(name, name_len, "content-length")) {
         take_length(http, value, len);
-    } else if (name_len == 17 && !strncasecmp(name, "transfer-encoding", 17)) {
-        if (http->chunked)
-            odd(http, TE_TWICE);
-        if (len != 7 || strncasecmp(value, "chunked", 7))
-            odd(http, TE_VALUE);
-        if (has_word(value, len, "chunked"))
-            http->chunked = true;
-    } else if (name_len == 4 && !strncasecmp(name, "host", 4)) {
+    } else if (is_name(name, name_len, "transfer-encoding")) {
+        take_encoding(http, value, len);
+    } else if (is_name(name, name_len, "host")) {
         if ((*hosts)++)
             odd(http, HOST_TWICE);
-    } else if (name_len == 10 && !strncasecmp(name, "connection", 10)) {
+    } else if (is_name(name, name_len, "connection")) {
         if (has_word(value, len, "close"))
             http->keep_alive = false;
         else if (has_word(value, len, "keep-alive"))
             http->keep_alive = true;
-    } else if (name_len == 6 && !strncasecmp(name, "expect", 6)) {
+    } else if (is_name(name, name_len, "expect")) {
         http->expect = has_word(value, len, "100-continue");
     }
+}
+
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
 }
 
 static void
@@ -143,7 +161,7 @@ split_field(struct toolhttp *http, const char *line, size_t len, int *hosts)
     const char *value, *end = line + len;
     size_t name_len;
 
-    if (*line == ' ' || *line == '\t') {
+    if (is_blank(*line)) {
         odd(http, FOLD);
         return;
     }
@@ -157,11 +175,11 @@ split_field(struct toolhttp *http, const char *line, size_t len, int *hosts)
             odd(http, NAME);
     if (!name_len)
         odd(http, NAME);
-    while (name_len && (line[name_len - 1] == ' ' || line[name_len - 1] == '\t'))
+    while (name_len && is_blank(line[name_len - 1]))
         name_len--;
-    for (value = colon + 1; value < end && (*value == ' ' || *value == '\t'); value++)
+    for (value = colon + 1; value < end && is_blank(*value); value++)
         ;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+    while (end > value && is_blank(end[-1]))
         end--;
     judge_value(http, value, (size_t)(end - value));
     take_field(http, line, name_len, value, (size_t)(end - value), hosts);

@@ -19,39 +19,9 @@
 #include "toolhttp.h"
 #include "toolloop.h"
 #include "toolsha.h"
+#include "witness_plan.h"
 
 enum { WITNESS_PORTS = 64, WITNESS_NAME = 64, WITNESS_BLOCK = 4096 };
-
-enum plan_framing { PLAN_LENGTH, PLAN_CHUNKED, PLAN_CLOSE, PLAN_NONE };
-enum plan_end { PLAN_KEEP, PLAN_FIN, PLAN_RST, PLAN_HANG };
-
-/* What to do with one request. */
-struct plan {
-    struct plan *next;
-    int status;
-    int64_t size;               /* of the body; -1: one canary line */
-    enum plan_framing framing;
-    int64_t chunk;              /* bytes a chunk */
-    int64_t delay;              /* ns before the head */
-    int64_t body_delay;         /* ns between head and body */
-    int interim;                /* a 1xx code, interim_n times, interim_delay ns before each */
-    int interim_n;
-    int64_t interim_delay;
-    bool early;                 /* answer when the head is there, not the whole request */
-    bool noread;                /* read nothing more after the head */
-    bool never;                 /* no answer */
-    int64_t cut;                /* send so many bytes of the answer, then end; -1: all */
-    enum plan_end end;          /* after the answer */
-    int times;                  /* answers to send for the one request */
-    int64_t drip;               /* bytes a step; 0: as fast as it goes */
-    int64_t drip_delay;         /* ns between steps */
-    struct toolbuf cuts;        /* size_t offsets at which to pause for drip_delay, rising */
-    struct toolbuf fields;      /* more header lines, with CRLF */
-    struct toolbuf raw;         /* if not empty, sent verbatim instead of an answer */
-    bool has_raw;
-    char idle[64];              /* sent idle_delay ns after the answer, on the idle connection */
-    int64_t idle_delay;
-};
 
 /* One request as the witness read it; kept until /reset. */
 struct record {
@@ -154,17 +124,6 @@ struct execution {
     char id[80];
     uint64_t count;
 };
-
-/* witness_plan.c */
-void plan_init(struct plan *plan);
-/* Applies "key=value&..." to PLAN; returns NULL, or the key that is wrong. */
-const char *plan_apply(struct plan *plan, const char *text, size_t len);
-struct plan *plan_copy(const struct plan *plan);
-void plan_free(struct plan *plan);
-/* Finds KEY in "k=v&k=v", decodes its value into OUT; false if it is absent or too long. */
-bool plan_find(const char *text, size_t len, const char *key, char *out, size_t room);
-/* Decodes %XX of TEXT onto OUT. */
-void plan_decode(const char *text, size_t len, struct toolbuf *out);
 
 /* witness_conn.c */
 void conn_accept(struct port *port, int fd);

@@ -146,7 +146,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ask),   cmocka_unit_test(test_others), cmocka_unit_test(test_endpoint),
+        cmocka_unit_test(test_ask),      cmocka_unit_test(test_others),
+        cmocka_unit_test(test_endpoint),
         cmocka_unit_test(test_rules), cmocka_unit_test(test_states),
     };
 
