@@ -69,19 +69,23 @@ void
 json_escape(struct buf *out, struct slice s)
 {
     size_t before = out->n;
+    bool full = out->full;
 
     while (s.n > 0) {
         /* Mostly nothing needs escaping; then once round is enough. */
-        size_t used, room = s.n < ESCAPE_MAX ? ESCAPE_MAX : s.n;
+        size_t used = 0, room = s.n < ESCAPE_MAX ? ESCAPE_MAX : s.n;
         char *at = buf_reserve(out, room);
         if (!at)
             at = buf_reserve(out, room = s.n);
-        if (!at) {
+        if (at)
+            out->n += escape_json(at, room, s, &used);
+        if (used == 0) {
             out->n = before;
+            out->full = true;
             return;
         }
-        out->n += escape_json(at, room, s, &used);
         s = slice_sub(s, used, s.n);
+        out->full = full; /* the larger room was only wished for */
     }
 }
 

@@ -132,7 +132,7 @@ units_duration(struct slice s, usec_t *out, const char **hint)
     }
     while (digits < s.n && is_digit(s.p[digits]))
         digits++;
-    if (digits > 0 && digits == s.n)
+    if (digits == s.n && *hint == hint_unit)
         *hint = "add a unit: 250ms, 45s, 10m, 1h";
     for (size_t i = 0; digits > 0 && i < sizeof slips / sizeof slips[0]; i++)
         if (slice_eq(slice_sub(s, digits, s.n), slice_of(slips[i].seen)))

@@ -112,7 +112,8 @@ visit(struct wheel *w, size_t i, usec_t now)
     w->occupied[i / 64] &= ~(UINT64_C(1) << i % 64);
     while ((link = list_pop_front(&due)) != NULL) {
         struct wheel_timer *t = container_of(link, struct wheel_timer, link);
-        if (t->deadline > now) {
+        /* Not due; or put here by a callback of this very pass, for the next. */
+        if (t->deadline > now || t->slot_at > w->at) {
             put(w, t, place_for(w, t->deadline));
         } else {
             t->deadline = USEC_NEVER;

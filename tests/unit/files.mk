@@ -5,13 +5,68 @@
 #   tests_unit_test_foo_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 # A program with more than one source also says tests_unit_test_foo_SOURCES = ...
 # One cmocka group a program (TAP allows one plan).
+# A program whose allocations must fail when told to: the SOURCES and LDFLAGS of test_map.
 
 UNIT_LIBS = $(CMOCKA_LIBS)
+FAILALLOC = tests/unit/failalloc.c tests/unit/failalloc.h
+FAILALLOC_WRAP = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+    -Wl,--wrap=posix_memalign
+noinst_HEADERS += tests/unit/unit.h
 unit_tests =
 
 # base
+unit_tests += tests/unit/test_bucket
+tests_unit_test_bucket_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_buf
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c $(FAILALLOC)
+tests_unit_test_buf_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_buf_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_decimal
+tests_unit_test_decimal_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_endpoint
+tests_unit_test_endpoint_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_ensure
+tests_unit_test_ensure_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_heap
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(FAILALLOC)
+tests_unit_test_heap_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_heap_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_idtable
+tests_unit_test_idtable_SOURCES = tests/unit/test_idtable.c $(FAILALLOC)
+tests_unit_test_idtable_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_idtable_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_json
+tests_unit_test_json_SOURCES = tests/unit/test_json.c $(FAILALLOC)
+tests_unit_test_json_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_json_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_list
+tests_unit_test_list_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c $(FAILALLOC)
+tests_unit_test_log_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_log_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_map
+tests_unit_test_map_SOURCES = tests/unit/test_map.c $(FAILALLOC)
+tests_unit_test_map_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_map_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_metric
+tests_unit_test_metric_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_pool
+tests_unit_test_pool_SOURCES = tests/unit/test_pool.c $(FAILALLOC)
+tests_unit_test_pool_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_pool_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_random
+tests_unit_test_random_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_reason
+tests_unit_test_reason_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_slice
+tests_unit_test_slice_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_units
+tests_unit_test_units_LDADD = $(BASE_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_version
 tests_unit_test_version_LDADD = $(BASE_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_wheel
+tests_unit_test_wheel_LDADD = $(BASE_LINK) $(UNIT_LIBS)
 
 # sandbox
 unit_tests += tests/unit/test_attempt
