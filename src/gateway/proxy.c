@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proxy.c: the story of one request. READ THIS FIRST.
+ *
+ * A session has parsed and judged a head (http/h1_server.c) and hands over an exchange. Then:
+ *
+ *     on_request       which site, sandbox, port, class?            -> refuse | proxy_route
+ *     proxy_route      does our view know where it runs?            -> proxy_connect | proxy_ask
+ *     proxy_ask        ask control, and wait: the request is held    -> proxy_on_verdict
+ *     proxy_on_verdict GO: connect as told.  NO: refuse               -> proxy_connect | refuse
+ *     proxy_connect    a pooled connection, else dial by attempt.h   -> proxy_relay
+ *     proxy_relay      adapt the head, attach the back: bytes flow   -> on_answer
+ *     on_answer        adapt the answer's head, tell control          -> on_end
+ *     on_back_lost     the back died before it answered              -> again, if safe | refuse
+ *     on_silence       sent, but no byte for a second: asleep?       -> ask, go on waiting
+ *     on_end           exactly once: pay what is owed, log, count
+ *
+ * The control side (who wakes, who waits, who connects when) is sandbox/keeper.h. Must not know which
+ * protocol speaks on either side, nor anything of platforms. Owner: one worker's thread.
+ */
+#include "config.h"
+
+#include "gateway/proxy.h"
+#include "gateway/access_log.h"
+#include "gateway/answer.h"
+#include "gateway/classify.h"
+#include "gateway/forward.h"
+#include "http/memory_end.h"
+
+/* Connections one request may be given to, when sending again is safe (RELIABILITY: retry 2). */
+#define TRIES_MAX 3
+
+static struct proxy *
+of_exchange(struct exchange *ex)
+{
+    return container_of(ex, struct proxy, ex);
+}
+
+/* ---- answering from here ---------------------------------------------------------------- */
+
+static void
+stop_connecting(struct proxy *p)
+{
+    dialer_stop(&p->dialer);
+    probe_cancel(p->ex.loop, &p->precise);
+    loop_timer_cancel(p->ex.loop, &p->page);
+}
+
+/* Control gets what this request owes: exactly one message for each debt. */
+static void
+pay(struct proxy *p, enum mail_kind kind, uint64_t *ticket, struct mail *m)
+{
+    if (*ticket == 0)
+        return;
+    m->kind = kind;
+    m->ticket = *ticket;
+    m->sandbox = p->route.sandbox;
+    m->version = p->route.version;
+    worker_post_urgent(p->w, m);
+    *ticket = 0;
+}
+
+static void
+leave(struct proxy *p)
+{
+    struct mail m = {0};
+
+    if (p->ticket)
+        idtable_remove(&p->w->tickets, p->ticket);
+    pay(p, MAIL_LEAVE, &p->ticket, &m);
+    pay(p, MAIL_LEAVE, &p->released, &m);
+    pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+}
+
+static void
+stop_using(struct proxy *p)
+{
+    if (!p->use)
+        return;
+    view_end(p->w->view, p->use, p->ex.to_front.written + p->ex.to_back.drained, p->ex.loop->now);
+    p->use = NULL;
+    worker_activity(p->w);
+}
+
+static void
+end_hold(struct proxy *p)
+{
+    if (p->hold_began == 0)
+        return;
+    p->held_for += p->ex.loop->now - p->hold_began;
+    p->hold_began = 0;
+    metric_add(p->ex.loop->metrics, METRIC_HELD, -1);
+}
+
+static void
+refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *detail)
+{
+    struct answer a = {
+        .reason = why,
+        .shape = p->klass == CLASS_NAVIGATION || p->klass == CLASS_FORM ? ANSWER_HTML : ANSWER_JSON,
+        .dialect = p->site ? p->site->dialect : DIALECT_NATIVE,
+        .sandbox = p->id,
+        .port = p->port,
+        .retry_after = retry_after,
+        .delivered = p->ex.delivered,
+        .request_id = slice_of(p->request_id),
+        .origin = head_value(&p->ex.req, FIELD_ORIGIN),
+        .detail = detail,
+    };
+
+    stop_connecting(p);
+    end_hold(p);
+    a.waited = p->held_for;
+    leave(p);
+    stop_using(p);
+    p->phase = PROXY_ANSWERING;
+    metric_reason(p->ex.loop->metrics, why);
+    if (why == REASON_WAKE_NOT_ALLOWED) {
+        metric_add(p->ex.loop->metrics, METRIC_WAKES_IGNORED, 1);
+        if (p->klass == CLASS_HOUSEKEEPING) {
+            head_init(&p->ex.resp);
+            p->ex.reason = why;
+            if (answer_common_fields(&p->ex, a.request_id, SLICE_NONE) < 0 ||
+                memory_answer(&p->ex, 404, SLICE("text/plain"), SLICE("not while it sleeps\n")) < 0)
+                exchange_abort(&p->ex, REASON_OUT_OF_MEMORY);
+            return;
+        }
+    }
+    answer_send(&p->ex, &a);
+}
+
+/* ---- asking control ------------------------------------------------------------------------ */
+
+/* "Prefer: wait=N" (RFC 7240): how long the client is willing to be held. */
+static usec_t
+preferred_wait(const struct head *h)
+{
+    struct slice rest = head_value(h, FIELD_PREFER), one;
+    uint64_t seconds;
+
+    while (slice_next(&rest, ',', &one))
+        if (slice_istarts(one, SLICE("wait=")) &&
+            slice_u64(slice_sub(one, 5, one.n), 86400, &seconds) == 0)
+            return (usec_t)seconds * USEC_SEC;
+    return USEC_OFF;
+}
+
+static void
+fill_key(const struct proxy *p, struct sandbox_key *key)
+{
+    key->platform = p->site->platform;
+    key->n = (uint16_t)slice_copy(p->id, key->id, sizeof(key->id));
+}
+
+static int
+send_ask(struct proxy *p, enum ask_why why)
+{
+    struct mail m = {.kind = MAIL_ASK, .version = p->route.version};
+    struct mail_ask *a = &m.u.ask;
+    char client[ENDPOINT_TEXT];
+    struct endpoint peer = p->ex.peer;
+
+    p->ticket = idtable_add(&p->w->tickets, p);
+    if (p->ticket == 0)
+        return -1;
+    m.ticket = p->ticket;
+    peer.port = 0;
+    *a = (struct mail_ask){
+        .why = why,
+        .site = p->site->number,
+        .port = p->port,
+        .klass = p->klass,
+        .may_wake = !(p->site->wake_ignore & (1u << p->klass)),
+        .keep_alive = p->ex.req.keep_alive,
+        .has_token = p->has_token,
+        .arrived = p->ex.head_done,
+        .wait = preferred_wait(&p->ex.req),
+        .bytes = (uint32_t)pipe_pending(&p->ex.to_back),
+        .client = slice_of(endpoint_text(&peer, client)),
+        .method = p->ex.req.method_text,
+        .host = p->ex.req.host,
+        .path = classify_path(&p->ex.req),
+    };
+    fill_key(p, &a->key);
+    memcpy(a->token, p->token, sizeof(a->token));
+    forward_source(&p->ex.peer, a->source);
+    if (worker_ask(p->w, &m) == 0)
+        return 0;
+    idtable_remove(&p->w->tickets, p->ticket);
+    p->ticket = 0;
+    return -1;
+}
+
+/* Holds the request until control's verdict. Of its body only what came already is kept. */
+static void
+proxy_ask(struct proxy *p, enum ask_why why)
+{
+    usec_t now = p->ex.loop->now;
+
+    stop_connecting(p);
+    p->phase = PROXY_HELD;
+    if (send_ask(p, why) < 0) {
+        refuse(p, REASON_HOLD_QUEUE_FULL, 0, NULL);
+        return;
+    }
+    if (p->hold_began == 0) {
+        p->hold_began = now;
+        metric_add(p->ex.loop->metrics, METRIC_HELD, 1);
+        metric_add(p->ex.loop->metrics, METRIC_HELD_TOTAL, 1);
+    }
+    if (p->site->page_after != USEC_OFF && classify_page_fits(&p->ex.req, p->klass))
+        loop_timer_set(p->ex.loop, &p->page, p->ex.head_done + p->site->page_after);
+}
+
+static void
+on_page_timer(struct wheel_timer *t)
+{
+    struct proxy *p = container_of(t, struct proxy, page);
+
+    if (p->phase != PROXY_HELD && p->phase != PROXY_CONNECTING)
+        return;
+    stop_connecting(p);
+    end_hold(p);
+    leave(p);
+    p->phase = PROXY_ANSWERING;
+    p->splash = true;
+    metric_add(p->ex.loop->metrics, METRIC_PAGES, 1);
+    answer_waiting_page(&p->ex, p->id, slice_of(p->request_id));
+}
+
+/* ---- connecting ---------------------------------------------------------------------------- */
+
+static void proxy_relay(struct proxy *p, struct h1_client *c);
+static void follow(struct proxy *p, enum attempt_do step);
+
+static struct back_key
+back_key_of(const struct proxy *p)
+{
+    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to};
+}
+
+static void
+connected(struct proxy *p, usec_t took)
+{
+    struct mail m = {.u.connected.took = took};
+    uint64_t ticket = p->released;
+
+    p->connect_took = took;
+    pay(p, MAIL_CONNECTED, &p->released, &m);
+    p->unanswered = ticket;
+}
+
+static void
+connect_failed(struct proxy *p)
+{
+    struct mail m = {.u.failed = {.silent = p->attempt.silent, .since = p->attempt.since}};
+
+    pay(p, MAIL_CONNECT_FAILED, &p->released, &m);
+}
+
+/* One connect ended well: is it still the right place? */
+static void
+on_connected(struct dialer *d, struct conn *c, usec_t took)
+{
+    struct proxy *p = container_of(d, struct proxy, dialer);
+    bool current = view_current(p->w->view, p->route.sandbox, p->route.version);
+    enum attempt_do step = attempt_on_connected(&p->attempt, current, p->ex.loop->now);
+    struct back_key key = back_key_of(p);
+    struct h1_client *client;
+
+    if (step != ATTEMPT_ACCEPT) {
+        conn_close(c, true);
+        follow(p, step);
+        return;
+    }
+    client = back_pool_adopt(p->w->pool, &key, c);
+    if (!client) {
+        refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    }
+    connected(p, took);
+    p->pooled = false;
+    proxy_relay(p, client);
+}
+
+static void
+on_connect_failed(struct dialer *d, int error, unsigned open)
+{
+    struct proxy *p = container_of(d, struct proxy, dialer);
+    usec_t now = p->ex.loop->now;
+
+    p->attempt.open = open;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+        error == EADDRNOTAVAIL) {
+        connect_failed(p);
+        refuse(p, REASON_OUT_OF_MEMORY, 0, "no descriptor or port left for another connection");
+        return;
+    }
+    follow(p, error == ETIMEDOUT ? attempt_on_silent(&p->attempt, now)
+                                 : attempt_on_refused(&p->attempt, now));
+}
+
+static const struct dialer_owner dialer_owner = {
+    .on_connected = on_connected,
+    .on_failed = on_connect_failed,
+};
+
+static void
+on_precise_timer(struct probe_timer *t)
+{
+    struct proxy *p = container_of(t, struct proxy, precise);
+
+    if (p->phase == PROXY_CONNECTING)
+        follow(p, attempt_on_timer(&p->attempt, p->ex.loop->now));
+}
+
+/* Does what the attempt says next. */
+static void
+follow(struct proxy *p, enum attempt_do step)
+{
+    struct attempt *a = &p->attempt;
+
+    switch (step) {
+    case ATTEMPT_DIAL:
+        metric_add(p->ex.loop->metrics, METRIC_BACK_CONNECTS, 1);
+        if (dialer_start(&p->dialer, &a->to, a->ttl) < 0) {
+            connect_failed(p);
+            refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
+            return;
+        }
+        /* fall through */
+    case ATTEMPT_WAIT:
+    case ATTEMPT_DROP:
+        if (a->next == USEC_NEVER)
+            probe_cancel(p->ex.loop, &p->precise);
+        else if (probe_set(p->ex.loop, &p->precise, a->next) < 0)
+            refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    case ATTEMPT_ASK:
+        connect_failed(p);
+        proxy_ask(p, a->why);
+        return;
+    case ATTEMPT_FAIL:
+        connect_failed(p);
+        refuse(p, a->reason, 0, NULL);
+        return;
+    case ATTEMPT_ACCEPT:
+        break;
+    }
+    ensure(!"an attempt accepts only what connected");
+}
+
+/* Gets the request its connection: an idle one, else by dialing as `mode` says. */
+static void
+proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
+{
+    struct back_key key = back_key_of(p);
+    bool idempotent = method_idempotent(p->ex.req.method);
+    struct h1_client *c = back_pool_take(p->w->pool, &key, idempotent);
+    usec_t now = p->ex.loop->now;
+
+    p->phase = PROXY_CONNECTING;
+    p->connect_began = now;
+    if (c) {
+        metric_add(p->ex.loop->metrics, METRIC_BACK_REUSED, 1);
+        connected(p, 0);
+        p->pooled = true;
+        proxy_relay(p, c);
+        return;
+    }
+    follow(p, attempt_start(&p->attempt, &p->site->connect, mode, &key.to, since, until, now));
+}
+
+/* ---- relaying ------------------------------------------------------------------------------ */
+
+/* Adapts the head once and attaches the back; from now on bytes flow by themselves. */
+static void
+proxy_relay(struct proxy *p, struct h1_client *c)
+{
+    usec_t now = p->ex.loop->now;
+
+    stop_connecting(p);
+    end_hold(p);
+    if (!p->prepared && forward_request(p) < 0) {
+        back_pool_park(p->w->pool, c);
+        refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    }
+    p->prepared = true;
+    p->use = view_begin(p->w->view, p->route.sandbox, now);
+    p->phase = PROXY_RELAYING;
+    p->tries++;
+    if (p->connect_began)
+        p->connect_took = now - p->connect_began;
+    p->ex.back_peer = p->route.to;
+    if (p->use)
+        worker_activity(p->w);
+    h1_client_serve(c, &p->ex);
+}
+
+/* Goes where the view says, or asks. */
+static void
+proxy_route(struct proxy *p)
+{
+    struct sandbox_key key;
+
+    fill_key(p, &key);
+    switch (view_route(p->w->view, &key, p->port, p->has_token ? p->token : NULL, &p->route)) {
+    case VIEW_GO:
+        proxy_connect(p, VERDICT_GO_DIRECT, 0,
+                      usec_add(p->ex.head_done, p->site->keep.hold_timeout));
+        return;
+    case VIEW_ASK:
+        proxy_ask(p, ASK_UNKNOWN);
+        return;
+    case VIEW_NEEDS_TOKEN:
+        refuse(p, REASON_AUTH_REQUIRED, 0, NULL);
+        return;
+    case VIEW_BAD_TOKEN:
+        refuse(p, REASON_AUTH_INVALID, 0, NULL);
+        return;
+    }
+}
+
+static void
+on_request(struct exchange *ex)
+{
+    struct proxy *p = of_exchange(ex);
+    struct route r;
+    const char *detail = NULL;
+    enum reason why = route_find(p->wc->routes, &ex->req, &r, &detail);
+
+    metric_add(ex->loop->metrics, METRIC_ACCEPTED, 1);
+    metric_add(ex->loop->metrics, METRIC_ACTIVE, 1);
+    forward_request_id(p);
+    p->site = r.site;
+    p->port = r.port;
+    p->klass = r.site ? classify(&ex->req, &r) : CLASS_OTHER;
+    p->id = r.id.n ? arena_copy(&ex->arena, r.id) : SLICE_NONE;
+    if (why == REASON_NONE && !p->id.p)
+        why = REASON_OUT_OF_MEMORY;
+    else if (why == REASON_NONE && forward_is_loop(&ex->req))
+        why = REASON_LOOP_DETECTED;
+    else if (why == REASON_NONE && p->klass == CLASS_WEBSOCKET)
+        why = REASON_UPGRADE_REFUSED;
+    if (why != REASON_NONE) {
+        refuse(p, why, 0, detail);
+        return;
+    }
+    if (slice_eq(ex->req.target, SLICE("*"))) { /* about the server, not a sandbox: no wake */
+        p->phase = PROXY_ANSWERING;
+        if (head_add(&ex->resp, &ex->arena, FIELD_OTHER, SLICE("Allow"),
+                     SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")) < 0 ||
+            answer_common_fields(ex, slice_of(p->request_id), SLICE_NONE) < 0 ||
+            memory_answer(ex, 204, SLICE_NONE, SLICE_NONE) < 0)
+            exchange_abort(ex, REASON_OUT_OF_MEMORY);
+        return;
+    }
+    forward_token(p);
+    proxy_route(p);
+}
+
+void
+proxy_on_verdict(struct proxy *p, const struct mail *m)
+{
+    const struct mail_verdict *v = &m->u.verdict;
+
+    p->ticket = 0;
+    if (p->phase == PROXY_RELAYING) { /* the answer to on_silence's question */
+        if (v->verdict == VERDICT_NO && !p->ex.answer_here) {
+            exchange_detach_back(&p->ex, v->reason);
+            refuse(p, v->reason, v->retry_after, NULL);
+        }
+        return;
+    }
+    ensure(p->phase == PROXY_HELD);
+    p->leader = p->leader || v->leader;
+    p->wake_took = v->wake_took;
+    p->woken_at = v->woken_at;
+    p->woken = p->woken || v->woken_at > 0;
+    if (v->verdict == VERDICT_NO) {
+        refuse(p, v->reason, v->retry_after, NULL);
+        return;
+    }
+    p->route = (struct view_route){v->to, v->incarnation, m->version, m->sandbox};
+    if (v->report)
+        p->released = m->ticket;
+    proxy_connect(p, v->verdict, v->since, v->until);
+}
+
+static void
+on_answer(struct exchange *ex)
+{
+    struct proxy *p = of_exchange(ex);
+    struct mail m = {.u.answered.ok = true};
+
+    if (p->phase != PROXY_RELAYING)
+        return; /* made up here: nothing to adapt */
+    pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+    if (forward_answer(p) < 0)
+        exchange_abort(ex, REASON_OUT_OF_MEMORY);
+}
+
+/* Sends the request again where that is safe (DESIGN section 3), else says what happened. */
+static void
+on_back_lost(struct exchange *ex, enum reason why)
+{
+    struct proxy *p = of_exchange(ex);
+    struct mail m = {.u.answered.ok = false};
+    bool again = exchange_can_resend(ex);
+
+    pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+    stop_using(p);
+    if (why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED || !again) {
+        enum reason said = why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED
+                               ? why
+                               : REASON_UPSTREAM_RESET;
+        refuse(p, said, 0, NULL);
+        return;
+    }
+    pipe_rewind(&ex->to_back);
+    ex->delivered = DELIVERED_NO;
+    metric_add(ex->loop->metrics, METRIC_BACK_RETRIES, 1);
+    /* Just woken: accepting and closing is how a port looks that is not quite there yet. */
+    if (p->woken && !p->pooled &&
+        ex->loop->now < usec_add(p->woken_at, p->site->keep.wake_grace)) {
+        proxy_ask(p, ASK_REFUSED);
+        return;
+    }
+    if (p->tries >= TRIES_MAX)
+        refuse(p, REASON_UPSTREAM_RESET, 0, NULL);
+    else
+        proxy_route(p);
+}
+
+static void
+on_silence(struct exchange *ex)
+{
+    struct proxy *p = of_exchange(ex);
+
+    if (p->phase != PROXY_RELAYING || p->asked_silence || p->ticket)
+        return;
+    p->asked_silence = send_ask(p, ASK_NO_ANSWER) == 0;
+}
+
+static void
+on_end(struct exchange *ex)
+{
+    struct proxy *p = of_exchange(ex);
+    static const enum metric counter[] = {
+        [END_NONE] = METRIC_ABORTED,
+        [END_ANSWERED] = METRIC_ANSWERED,
+        [END_ABORTED] = METRIC_ABORTED,
+        [END_CLIENT_LEFT] = METRIC_CLIENT_LEFT,
+    };
+
+    stop_connecting(p);
+    end_hold(p);
+    leave(p);
+    stop_using(p);
+    p->phase = PROXY_OVER;
+    metric_add(ex->loop->metrics, counter[ex->outcome], 1);
+    metric_add(ex->loop->metrics, METRIC_ACTIVE, -1);
+    access_log_write(p);
+}
+
+static void
+release(struct exchange *ex)
+{
+    struct proxy *p = of_exchange(ex);
+    struct worker *w = p->w;
+
+    worker_config_release(w, p->wc);
+    pool_give(&w->proxies, p);
+    worker_exchange_over(w);
+}
+
+const struct exchange_handler proxy_handler = {
+    .on_request = on_request,
+    .on_answer = on_answer,
+    .on_back_lost = on_back_lost,
+    .on_silence = on_silence,
+    .on_end = on_end,
+    .release = release,
+};
+
+struct proxy *
+proxy_new(struct worker *w, struct h1_server *session)
+{
+    struct proxy *p = pool_take(&w->proxies);
+
+    if (!p)
+        return NULL;
+    memset(p, 0, sizeof(*p));
+    exchange_init(&p->ex, &w->loop, &proxy_handler);
+    p->w = w;
+    p->wc = w->config;
+    p->wc->users++;
+    p->session = session;
+    dialer_init(&p->dialer, &w->loop, &dialer_owner);
+    probe_timer_init(&p->precise, on_precise_timer);
+    wheel_timer_init(&p->page, on_page_timer);
+    w->exchanges++;
+    return p;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proxy.h: one request on its way through the gateway: the exchange, where it is routed, what control said
+ * of it, and its connect attempts.
+ */
+#ifndef ROUSE_GATEWAY_PROXY_H
+#define ROUSE_GATEWAY_PROXY_H
+
+#include "gateway/worker.h"
+#include "http/exchange.h"
+#include "net/dialer.h"
+#include "net/probe.h"
+#include "sandbox/attempt.h"
+
+/*
+ *  routing --> held <--> connecting --> relaying --> over
+ *     |          |           |             |
+ *     +----------+-----------+-------------+--> answering --> over
+ */
+enum proxy_phase {
+    PROXY_ROUTING,    /* the head is being looked at */
+    PROXY_HELD,       /* an ASK is open: waiting for control's verdict */
+    PROXY_CONNECTING, /* dialing, or between two tries */
+    PROXY_RELAYING,   /* a back is attached */
+    PROXY_ANSWERING,  /* the answer is made up here */
+    PROXY_OVER,
+};
+
+#define REQUEST_ID_LEN 32
+
+struct proxy {
+    struct exchange ex; /* first: exchanges and proxies convert by container_of */
+    struct worker *w;
+    struct worker_config *wc;
+    struct h1_server *session;
+    enum proxy_phase phase;
+    enum traffic_class klass;
+    const struct site *site; /* NULL: not routed */
+    struct slice id;         /* sandbox, in the arena */
+    uint16_t port;
+    /* Towards control. */
+    uint64_t ticket;         /* of the open ASK; 0: none */
+    uint64_t released;       /* a GO that owes its terminal message; 0: none */
+    uint64_t unanswered;     /* a CONNECTED that owes its ANSWERED; 0: none */
+    struct view_route route;
+    struct view_sandbox *use; /* while relaying */
+    bool asked_silence;      /* an ASK_NO_ANSWER was sent for this request */
+    bool woken;              /* a wake was waited for */
+    bool leader, splash, pooled, has_token, prepared;
+    uint8_t tries;           /* connections the request was given to */
+    uint8_t token[TOKEN_DIGEST];
+    /* Connecting. */
+    struct attempt attempt;
+    struct dialer dialer;
+    struct probe_timer precise;
+    struct wheel_timer page; /* shows the waiting page */
+    /* For the log and Server-Timing. */
+    usec_t hold_began, held_for, wake_took, woken_at, connect_took, connect_began;
+    char request_id[REQUEST_ID_LEN + 1];
+};
+
+/* The handler of every exchange with a client. */
+extern const struct exchange_handler proxy_handler;
+
+/* Memory for one more exchange on a session of w, or NULL: at the limit. */
+struct proxy *proxy_new(struct worker *w, struct h1_server *session);
+/* A VERDICT for a ticket that is still ours. */
+void proxy_on_verdict(struct proxy *p, const struct mail *m);
+
+#endif

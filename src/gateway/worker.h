@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * worker.h: one data worker: a thread with its loop, its listeners, its client sessions, its back-connection
+ * pool and its view of the sandboxes. Workers share nothing but the immutable configuration snapshot; with
+ * control they talk by mail only (sandbox/mail.h).
+ *
+ * worker.c runs the thread and carries the mail; proxy.c tells what becomes of a request.
+ */
+#ifndef ROUSE_GATEWAY_WORKER_H
+#define ROUSE_GATEWAY_WORKER_H
+
+#include <pthread.h>
+
+#include "base/idtable.h"
+#include "base/metric.h"
+#include "gateway/gateway_config.h"
+#include "gateway/route.h"
+#include "net/listener.h"
+#include "net/mailbox.h"
+#include "sandbox/view.h"
+
+struct gateway;
+struct proxy;
+struct sources;
+
+/* A snapshot as one worker uses it, with its index; kept until the last exchange that began under it is over. */
+struct worker_config {
+    struct gateway_config *c;
+    struct route_table *routes;
+    uint32_t users;
+    bool current;
+};
+
+/* What travels through a mailbox: a note's kind, then for NOTE_MAIL a packed mail. */
+enum note_kind { NOTE_MAIL, NOTE_CONFIG, NOTE_DRAIN, NOTE_STOP };
+struct note {
+    uint64_t kind;
+    uint64_t worker; /* sender, towards control */
+    unsigned char mail[MAIL_PACKED_MAX];
+};
+#define NOTE_HEAD offsetof(struct note, mail)
+#define NOTE_VERDICT_ROOM (NOTE_HEAD + MAIL_VERDICT_ROOM)
+
+struct worker {
+    unsigned number;
+    struct gateway *gateway;
+    pthread_t thread;
+    struct loop loop;
+    struct mailbox *inbox;          /* control's and the main thread's notes */
+    struct mailbox *control;        /* control's inbox */
+    struct worker_config *config;   /* the current one */
+    struct view *view;
+    struct back_pool *pool;
+    struct idtable tickets;         /* open ASKs and released tickets -> struct proxy */
+    struct pool proxies;            /* memory of struct proxy */
+    struct list sessions;           /* of struct h1_server */
+    struct listener *listener[CONFIG_LISTENERS];
+    struct sources *sources;        /* open connections and rate by client address */
+    struct wheel_timer activity;    /* the next ACTIVITY that is due */
+    struct wheel_timer drain_timer; /* the end of draining */
+    struct metrics metrics;
+    uint32_t open;                  /* sessions */
+    uint32_t exchanges;             /* in service */
+    bool draining;
+};
+
+/* Listens on dup'ed or own sockets fd[0..n). Starts no thread yet. NULL: out of memory. */
+struct worker *worker_new(struct gateway *g, unsigned number, struct mailbox *control,
+                          struct gateway_config *c, struct log *log, const int *fd, unsigned n);
+/* 0, or -1 with errno. */
+int worker_start(struct worker *w) must_check;
+/* After NOTE_STOP: joins the thread, frees everything. */
+void worker_free(struct worker *w);
+/* Any thread: a note without mail. Urgent: never refused but for memory. */
+void worker_note(struct worker *w, enum note_kind k);
+
+/* For proxy.c, on the worker's thread. */
+/* Posts mail to control. -1: its mailbox is full. */
+int worker_post(struct worker *w, const struct mail *m) must_check;
+/* Like worker_post, but for mail that must not be lost (LEAVE, CONNECTED, ANSWERED, ...). */
+void worker_post_urgent(struct worker *w, const struct mail *m);
+/* Posts an ASK with the room of its verdict reserved in our own inbox. -1: no room on either side. */
+int worker_ask(struct worker *w, const struct mail *m) must_check;
+/* A request began or ended at a sandbox: sends the ACTIVITY that is due. */
+void worker_activity(struct worker *w);
+/* An exchange that began under wc is over. */
+void worker_config_release(struct worker *w, struct worker_config *wc);
+/* An exchange is over: while draining, the last one ends the worker. */
+void worker_exchange_over(struct worker *w);
+
+#endif
