@@ -114,16 +114,20 @@ escape(char *dst, size_t room, struct slice s, size_t *used, bool quoted)
                 continue;
             }
         }
+        if (p[in] >= 0x20 && p[in] < 0x7f && p[in] != '"' && p[in] != '\\') {
+            if (out == room)
+                break;
+            dst[out++] = (char)p[in++];
+            continue;
+        }
         if (p[in] >= 0x80) {
             n = put_wide(unit, p + in, s.n - in, &len);
         } else if (p[in] < 0x20 || p[in] == 0x7f) {
             n = put_u(unit, p[in]);
         } else {
-            unit[0] = unit[1] = (char)p[in];
-            if (quoted && (p[in] == '"' || p[in] == '\\')) {
-                unit[0] = '\\';
-                n = 2;
-            }
+            unit[0] = '\\';
+            unit[quoted] = (char)p[in];
+            n = 1 + (size_t)quoted;
         }
         if (n > room - out)
             break;
