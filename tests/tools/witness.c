@@ -26,6 +26,8 @@
 struct control_port {
     struct toolfd watch;
     struct witness *witness;
+    int port;
+    char address[64];
 };
 
 struct port *
@@ -188,18 +190,19 @@ on_control(struct toolfd *watch, uint32_t events)
 static void
 usage(void)
 {
-    puts("usage: witness [--port N]... [--control N] [--address A] [--name TEXT]\n"
-         "               [--generation TEXT] [--backlog N] [--rcvbuf N] [--record-max BYTES]\n"
-         "               [--closed] [--forget]\n"
+    puts("usage: witness [--port N]... [--control N] [--address A] [--control-address A]\n"
+         "               [--name TEXT] [--generation TEXT] [--backlog N] [--rcvbuf N]\n"
+         "               [--record-max BYTES] [--closed] [--forget]\n"
          "Port 0 (the default) takes any free one; --closed binds the ports without listening.\n"
          "tests/tools/README.md tells the rest.");
 }
 
 static bool
-parse(struct witness *witness, int argc, char **argv, int *control)
+parse(struct witness *witness, struct control_port *control, int argc, char **argv)
 {
     static const struct option options[] = {
         {"port", 1, NULL, 'p'}, {"control", 1, NULL, 'c'}, {"address", 1, NULL, 'a'},
+        {"control-address", 1, NULL, 'C'},
         {"name", 1, NULL, 'n'}, {"generation", 1, NULL, 'g'}, {"backlog", 1, NULL, 'b'},
         {"rcvbuf", 1, NULL, 'r'}, {"record-max", 1, NULL, 'm'}, {"closed", 0, NULL, 'x'},
         {"forget", 0, NULL, 'f'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
@@ -212,7 +215,8 @@ parse(struct witness *witness, int argc, char **argv, int *control)
             if (count < WITNESS_PORTS)
                 ports[count++] = (int)tool_number("--port", optarg, 0, 65535);
             break;
-        case 'c': *control = (int)tool_number("--control", optarg, 0, 65535); break;
+        case 'c': control->port = (int)tool_number("--control", optarg, 0, 65535); break;
+        case 'C': snprintf(control->address, sizeof control->address, "%s", optarg); break;
         case 'a': snprintf(witness->address, sizeof witness->address, "%s", optarg); break;
         case 'n': snprintf(witness->name, sizeof witness->name, "%s", optarg); break;
         case 'g': snprintf(witness->generation, sizeof witness->generation, "%s", optarg); break;
@@ -247,8 +251,7 @@ int
 main(int argc, char **argv)
 {
     struct witness *witness = tool_alloc(sizeof *witness);
-    struct control_port control = {.witness = witness};
-    int control_number = 0;
+    struct control_port control = {.witness = witness, .address = "127.0.0.1"};
     bool closed;
 
     signal(SIGPIPE, SIG_IGN);
@@ -263,15 +266,15 @@ main(int argc, char **argv)
     witness->record_max = 1 << 20;
     witness->query = true;
     witness->script_end = &witness->script;
-    closed = parse(witness, argc, argv, &control_number);
+    closed = parse(witness, &control, argc, argv);
     for (size_t i = 0; i < witness->ports && !closed; i++)
         port_listen(&witness->port[i]);
     control.watch.on_event = on_control;
-    control.watch.fd = bind_socket("127.0.0.1", &control_number, 0);
+    control.watch.fd = bind_socket(control.address, &control.port, 0);
     if (listen(control.watch.fd, 128) < 0)
         tool_die(errno, "listen on the control port");
     toolloop_watch(&witness->loop, &control.watch, EPOLLIN);
-    printf("{\"event\":\"ready\",\"control\":%d,\"ports\":[", control_number);
+    printf("{\"event\":\"ready\",\"control\":%d,\"ports\":[", control.port);
     for (size_t i = 0; i < witness->ports; i++)
         printf("%s%d", i ? "," : "", witness->port[i].port);
     puts("]}");

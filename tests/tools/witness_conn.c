@@ -35,11 +35,22 @@ conn_answering(struct conn *conn, struct record *record)
     uncount(conn, record);
 }
 
+/* The framer's view so far, also of a request that never becomes complete. */
+static void
+note_odd(struct conn *conn)
+{
+    if (conn->reading) {
+        conn->reading->odd.len = 0;
+        toolhttp_odd_json(&conn->http, &conn->reading->odd);
+    }
+}
+
 static void
 set_end(struct conn *conn, const char *how)
 {
     if (conn->end)
         return;
+    note_odd(conn);
     conn->end = how;
     conn->ended_at = tool_now();
     conn->witness->open--;
@@ -253,6 +264,7 @@ head_read(struct conn *conn)
     if (record->plan->noread)
         conn->deaf = true;
     toolsha_init(&conn->sha);
+    note_odd(conn);
     control_notify(witness);
 }
 
@@ -269,7 +281,7 @@ request_read(struct conn *conn)
     toolbuf_hex(&hex, digest, sizeof digest);
     memcpy(record->digest, hex.data, 64);
     toolbuf_fini(&hex);
-    toolhttp_odd_json(&conn->http, &record->odd);
+    note_odd(conn);
     conn->reading = NULL;
     toolhttp_start(&conn->http, false);
     witness_execute(conn->witness, record->id);

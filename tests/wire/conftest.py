@@ -6,6 +6,8 @@ import pathlib
 
 import pytest
 
+from rousetest import Gateway, Hook, Namespace, Witness
+
 
 def pytest_addoption(parser):
     parser.addoption("--tap", action="store_true", help="print TAP lines for make check")
@@ -51,3 +53,69 @@ def top_builddir():
 def rouse(top_builddir):
     """The program under test."""
     return os.environ.get("ROUSE", str(top_builddir / "rouse"))
+
+
+# ---- what a test asks for: fixtures that make things and put them away in the right order
+
+
+@pytest.fixture
+def witness():
+    """A factory: witness(name="A", ports=2, closed=True) -> Witness."""
+    made = []
+
+    def make(**options):
+        made.append(Witness(**options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def hook():
+    """A factory: hook(resume_time=0.2) -> Hook."""
+    made = []
+
+    def make(**options):
+        made.append(Hook(**options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def gateway(rouse, tmp_path):
+    """A factory: gateway(configuration) -> Gateway.
+
+    At the end of the test each one still running is ended by TERM; exit status, sanitizers and
+    accounts are checked, unless the test has done so itself (finish()).
+    """
+    made = []
+
+    def make(config, **options):
+        directory = tmp_path / f"gateway{len(made)}"
+        directory.mkdir()
+        made.append(Gateway(rouse, config, directory, **options))
+        return made[-1]
+
+    yield make
+    problems = []
+    for one in made:
+        try:
+            one.finish()
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def namespace():
+    """A network namespace; the test is skipped where they cannot be made."""
+    why_not = Namespace.why_not()
+    if why_not:
+        pytest.skip(why_not)
+    with Namespace() as made:
+        yield made

@@ -5,8 +5,11 @@
 
 wire_tests =
 wire_tests += tests/wire/test_program.py
+wire_tests += tests/wire/test_tools.py
 
-wire_helpers = tests/wire/run-pytest tests/wire/conftest.py
+wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
+    tests/wire/rousetest/__init__.py tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
+    tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py
 
 TESTS += $(wire_tests)
 EXTRA_DIST += $(wire_tests) $(wire_helpers)
