@@ -14,7 +14,7 @@
 #include "net/conn.h"
 #include "net/probe.h"
 
-/* Attempts open at once over a whole loop; beyond it a start is put off until one ends. */
+/* Attempts open at once over a whole loop; beyond it there is no room (EAGAIN) until one ends. */
 #define DIALER_MAX_OPEN 4096
 /* Attempts of one dialer open at once (DESIGN section 4: <= 40 into silence). */
 #define DIALER_MAX_PARALLEL 40
@@ -38,8 +38,8 @@ struct dialer {
 
 void dialer_init(struct dialer *d, struct loop *l, const struct dialer_owner *o);
 /* Starts one more attempt now, that lives at most ttl. The outcome comes from the run list,
- * never from within this call. -1: no room (see above) or out of memory; nothing is called
- * then. */
+ * never from within this call. -1: no room (EAGAIN, see above) or out of memory; nothing is
+ * called then. The time to live is kept by the wheel: it may last a tick longer. */
 int dialer_start(struct dialer *d, const struct endpoint *to, usec_t ttl) must_check;
 /* Closes all attempts; no callback comes any more. */
 void dialer_stop(struct dialer *d);

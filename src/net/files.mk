@@ -7,9 +7,11 @@ libnet_a_SOURCES = \
     src/net/address.c \
     src/net/address.h \
     src/net/bind.c \
+    src/net/child.c \
     src/net/child.h \
     src/net/conn.c \
     src/net/conn.h \
+    src/net/dialer.c \
     src/net/dialer.h \
     src/net/listener.c \
     src/net/listener.h \
@@ -19,4 +21,6 @@ libnet_a_SOURCES = \
     src/net/mailbox.h \
     src/net/probe.c \
     src/net/probe.h \
-    src/net/resolver.h
+    src/net/resolver.h \
+    src/net/spawn.c \
+    src/net/spawn.h

@@ -13,6 +13,7 @@
 #include "net/loop.h"
 
 #include "base/ensure.h"
+#include "net/child.h"
 #include "net/probe.h"
 
 #include <event2/event.h>
@@ -175,6 +176,7 @@ reap(struct loop *l)
 void
 loop_fini(struct loop *l)
 {
+    child_end_all(l);
     reap(l);
     probe_free(l->probe);
     l->probe = NULL;

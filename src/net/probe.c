@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * probe.c: see probe.h. A heap of deadlines over one absolute timerfd. The descriptor is
- * edge-triggered and never read: each expiry is an edge of its own, and setting it clears the last.
+ * edge-triggered and never read: each expiry is an edge of its own, and setting it clears the
+ * last.
  */
 #include "config.h"
 
@@ -22,8 +23,8 @@ struct probe {
     int fd;
 };
 
-/* Sets the timerfd if it would come too late. One that comes too early is harmless, and common: an
- * attempt has succeeded. */
+/* Sets the timerfd if it would come too late. One that comes too early is harmless, and common:
+ * an attempt has succeeded. */
 static void
 arm(struct probe *p)
 {

@@ -86,6 +86,10 @@ unit_tests += tests/unit/test_listener
 tests_unit_test_listener_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_mailbox
 tests_unit_test_mailbox_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_dialer
+tests_unit_test_dialer_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_child
+tests_unit_test_child_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
 
