@@ -4,4 +4,5 @@
 
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
-    src/store/store_layer.c
+    src/store/memory_store.c \
+    src/store/memory_store.h

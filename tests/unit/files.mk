@@ -94,6 +94,10 @@ tests_unit_test_child_LDADD = $(NET_LINK) $(UNIT_LIBS)
 # http
 
 # store
+unit_tests += tests/unit/test_memory_store
+tests_unit_test_memory_store_SOURCES = tests/unit/test_memory_store.c $(FAILALLOC)
+tests_unit_test_memory_store_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_memory_store_LDADD = $(STORE_LINK) $(UNIT_LIBS)
 
 # gateway
 
