@@ -27,6 +27,9 @@
 #include "gateway/forward.h"
 #include "http/memory_end.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* Connections one request may be given to, when sending again is safe (RELIABILITY: retry 2). */
 #define TRIES_MAX 3
 
@@ -289,7 +292,7 @@ on_connect_failed(struct dialer *d, int error, unsigned open)
     struct proxy *p = container_of(d, struct proxy, dialer);
     usec_t now = p->ex.loop->now;
 
-    p->attempt.open = open;
+    (void)open;
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
         error == EADDRNOTAVAIL) {
         connect_failed(p);

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * gateway.c: see gateway.h. The main thread: binds, starts the others, writes the log, minds signals, and at
+ * the end proves that every request was accounted for.
+ */
+#include "config.h"
+
+#include "gateway/gateway.h"
+#include "gateway/control.h"
+#include "gateway/worker.h"
+#include "net/listener.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often the log rings are emptied. */
+#define LOG_TICK (20 * USEC_MS)
+#define WORKERS_MAX 256
+#define ADMIN_SOCKETS 2
+
+struct gateway {
+    struct gateway_options o;
+    struct loop loop; /* the main thread's: signals, the log's timer */
+    struct log *log;
+    pthread_mutex_t lock; /* of config */
+    struct gateway_config *config;
+    struct control *control;
+    struct worker *worker[WORKERS_MAX];
+    unsigned workers;
+    unsigned over; /* workers that have left their loops; atomic */
+    int conns;     /* client connections; atomic */
+    unsigned asked; /* enum asked bits from other threads; atomic */
+    int fd[CONFIG_LISTENERS * WORKERS_MAX];
+    unsigned fds;
+    int admin_fd[ADMIN_SOCKETS];
+    unsigned admin_fds;
+    struct event *signal[4];
+    struct wheel_timer log_timer;
+    usec_t started;
+    bool draining;
+};
+
+enum asked { ASKED_DRAIN = 1, ASKED_RELOAD = 2 };
+
+/* ---- shared by the threads -------------------------------------------------------------------- */
+
+struct gateway_config *
+gateway_config_now(struct gateway *g)
+{
+    struct gateway_config *c;
+
+    pthread_mutex_lock(&g->lock);
+    c = gateway_config_ref(g->config);
+    pthread_mutex_unlock(&g->lock);
+    return c;
+}
+
+bool
+gateway_conn_enter(struct gateway *g, uint32_t max)
+{
+    if ((uint32_t)__atomic_add_fetch(&g->conns, 1, __ATOMIC_RELAXED) <= max)
+        return true;
+    gateway_conn_leave(g);
+    return false;
+}
+
+void
+gateway_conn_leave(struct gateway *g)
+{
+    __atomic_sub_fetch(&g->conns, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t
+gateway_conns(const struct gateway *g)
+{
+    return (uint32_t)__atomic_load_n(&g->conns, __ATOMIC_RELAXED);
+}
+
+static void
+ask(struct gateway *g, enum asked what)
+{
+    __atomic_or_fetch(&g->asked, what, __ATOMIC_RELEASE);
+    loop_wake(&g->loop);
+}
+
+void
+gateway_ask_drain(struct gateway *g)
+{
+    ask(g, ASKED_DRAIN);
+}
+
+void
+gateway_ask_reload(struct gateway *g)
+{
+    ask(g, ASKED_RELOAD);
+}
+
+void
+gateway_worker_over(struct gateway *g)
+{
+    __atomic_add_fetch(&g->over, 1, __ATOMIC_RELEASE);
+    loop_wake(&g->loop);
+}
+
+void
+gateway_metrics(struct gateway *g, struct metrics *sum)
+{
+    memset(sum, 0, sizeof(*sum));
+    metric_sum(sum, &g->control->metrics);
+    for (unsigned i = 0; i < g->workers; i++)
+        metric_sum(sum, &g->worker[i]->metrics);
+    sum->value[METRIC_LOG_DROPPED] += (int64_t)log_hub_dropped(g->o.hub);
+}
+
+usec_t
+gateway_uptime(const struct gateway *g)
+{
+    return loop_clock() - g->started;
+}
+
+unsigned
+gateway_workers(const struct gateway *g)
+{
+    return g->workers;
+}
+
+struct worker *
+gateway_worker(struct gateway *g, unsigned n)
+{
+    ensure(n < g->workers);
+    return g->worker[n];
+}
+
+bool
+gateway_draining(const struct gateway *g)
+{
+    return __atomic_load_n(&g->draining, __ATOMIC_RELAXED);
+}
+
+void
+gateway_tell(struct gateway *g, const struct keeper_tale *t)
+{
+    if (g->o.story)
+        g->o.story(g->o.ctx, t);
+}
+
+struct log_hub *
+gateway_log_hub(struct gateway *g)
+{
+    return g->o.hub;
+}
+
+/* ---- drain and reload ---------------------------------------------------------------------------- */
+
+static void
+to_all(struct gateway *g, enum note_kind k)
+{
+    control_note(g->control, k);
+    for (unsigned i = 0; i < g->workers; i++)
+        worker_note(g->worker[i], k);
+}
+
+static void
+drain(struct gateway *g)
+{
+    if (g->draining) { /* asked twice: cut what is left */
+        for (unsigned i = 0; i < g->workers; i++)
+            worker_note(g->worker[i], NOTE_STOP);
+        return;
+    }
+    __atomic_store_n(&g->draining, true, __ATOMIC_RELAXED);
+    log_event(g->log, LOG_INFO, "draining", "accepting ends; what is in service goes on for at most %lld s",
+              (long long)(g->config->drain / USEC_SEC));
+    to_all(g, NOTE_DRAIN);
+}
+
+static void
+reload(struct gateway *g)
+{
+    char text[512];
+    struct buf why;
+    struct gateway_config *fresh, *old;
+
+    buf_init_fixed(&why, text, sizeof(text));
+    fresh = g->o.reload ? g->o.reload(g->o.ctx, &why) : NULL;
+    if (!fresh) {
+        metric_add(&g->control->metrics, METRIC_RELOADS_FAILED, 1);
+        log_event(g->log, LOG_ERROR, "reload_failed", "the old configuration stays: %s",
+                  why.n ? buf_cstr(&why) : "there is no file to read again");
+        return;
+    }
+    pthread_mutex_lock(&g->lock);
+    old = g->config;
+    g->config = fresh;
+    pthread_mutex_unlock(&g->lock);
+    gateway_config_unref(old);
+    log_hub_set_level(g->o.hub, fresh->log_level);
+    metric_add(&g->control->metrics, METRIC_RELOADS, 1);
+    to_all(g, NOTE_CONFIG);
+    log_event(g->log, LOG_INFO, "reloaded", "%s", fresh->source);
+}
+
+static void
+on_signal(evutil_socket_t sig, short what, void *ctx)
+{
+    struct gateway *g = ctx;
+
+    (void)what;
+    loop_enter(&g->loop);
+    if (sig == SIGHUP)
+        reload(g);
+    else
+        drain(g);
+}
+
+static void
+do_asked(struct gateway *g)
+{
+    unsigned asked = __atomic_exchange_n(&g->asked, 0, __ATOMIC_ACQUIRE);
+
+    if (asked & ASKED_RELOAD)
+        reload(g);
+    if (asked & ASKED_DRAIN)
+        drain(g);
+}
+
+static void
+on_log_timer(struct wheel_timer *t)
+{
+    struct gateway *g = container_of(t, struct gateway, log_timer);
+
+    log_hub_drain(g->o.hub, STDERR_FILENO);
+    loop_timer_set(&g->loop, t, g->loop.now + LOG_TICK);
+}
+
+/* accepted = answered + aborted + client_left, nothing in flight: or the exit code says so. */
+static int
+account(struct gateway *g)
+{
+    struct metrics m;
+    struct log_line l;
+    int64_t accepted, ended, active;
+    bool ok;
+
+    gateway_metrics(g, &m);
+    accepted = m.value[METRIC_ACCEPTED];
+    active = m.value[METRIC_ACTIVE];
+    ended = m.value[METRIC_ANSWERED] + m.value[METRIC_ABORTED] + m.value[METRIC_CLIENT_LEFT];
+    ok = accepted == ended && active == 0 && m.value[METRIC_HELD] == 0;
+    log_open(&l, g->log, ok ? LOG_INFO : LOG_ERROR, LOG_EVENT, "accounting");
+    log_i64(&l, LF_ACCEPTED, accepted);
+    log_i64(&l, LF_ANSWERED, m.value[METRIC_ANSWERED]);
+    log_i64(&l, LF_ABORTED, m.value[METRIC_ABORTED]);
+    log_i64(&l, LF_LEFT, m.value[METRIC_CLIENT_LEFT]);
+    log_i64(&l, LF_IN_FLIGHT, active);
+    log_i64(&l, LF_DROPPED, m.value[METRIC_LOG_DROPPED]);
+    log_close(&l);
+    return ok ? 0 : 1;
+}
+
+int
+gateway_run(struct gateway *g)
+{
+    int rc;
+
+    while (__atomic_load_n(&g->over, __ATOMIC_ACQUIRE) < g->workers) {
+        loop_turn(&g->loop, LOG_TICK);
+        do_asked(g);
+    }
+    control_note(g->control, NOTE_STOP);
+    rc = account(g);
+    log_event(g->log, LOG_INFO, "stopped", "after %lld s", (long long)(gateway_uptime(g) / USEC_SEC));
+    return rc;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------- */
+
+static int
+bind_listeners(struct gateway *g, struct buf *why)
+{
+    const struct gateway_config *c = g->config;
+
+    for (unsigned w = 0; w < g->workers; w++)
+        for (unsigned i = 0; i < c->listeners; i++) {
+            struct slice address = slice_of(c->listener[i].address);
+            bool again = w > 0 && (slice_starts(address, SLICE("unix:")) ||
+                                   slice_ends(address, SLICE(":0")));
+            int fd = again ? dup(g->fd[i]) : listener_bind(address, true, why);
+
+            if (fd < 0)
+                return -1;
+            g->fd[g->fds++] = fd;
+        }
+    return 0;
+}
+
+static void
+announce(struct gateway *g)
+{
+    char text[128];
+    struct buf b;
+
+    for (unsigned i = 0; i < g->config->listeners; i++) {
+        struct log_line l;
+
+        buf_init_fixed(&b, text, sizeof(text));
+        listener_address(g->fd[i], &b);
+        log_open(&l, g->log, LOG_INFO, LOG_EVENT, "listening");
+        log_slice(&l, LF_ADDRESS, buf_slice(&b));
+        log_close(&l);
+    }
+}
+
+static int
+bind_admin(struct gateway *g, struct buf *why)
+{
+    const struct gateway_config *c = g->config;
+    char text[sizeof(c->admin_socket) + 8];
+    struct buf address;
+    int fd;
+
+    if (c->admin_socket[0]) {
+        buf_init_fixed(&address, text, sizeof(text));
+        buf_printf(&address, "unix:%s", c->admin_socket);
+        fd = listener_bind(buf_slice(&address), false, why);
+        if (fd < 0)
+            return -1;
+        g->admin_fd[g->admin_fds++] = fd;
+        if (chmod(c->admin_socket, 0660) < 0)
+            log_event(g->log, LOG_WARN, "admin_socket", "chmod %s: %s", c->admin_socket,
+                      strerror(errno));
+    }
+    if (c->admin_address[0]) {
+        fd = listener_bind(slice_of(c->admin_address), false, why);
+        if (fd < 0)
+            return -1;
+        g->admin_fd[g->admin_fds++] = fd;
+    }
+    return 0;
+}
+
+static int
+start_threads(struct gateway *g, struct buf *why)
+{
+    unsigned per = g->config->listeners;
+
+    g->control = control_new(g, g->config, log_new(g->o.hub), g->admin_fd, g->admin_fds, why);
+    g->admin_fds = 0; /* taken over */
+    if (!g->control)
+        return -1;
+    for (unsigned i = 0; i < g->workers; i++) {
+        g->worker[i] = worker_new(g, i, g->control->inbox, g->config, log_new(g->o.hub),
+                                  g->fd + i * per, per);
+        if (!g->worker[i]) {
+            buf_add_str(why, "out of memory");
+            return -1;
+        }
+    }
+    if (control_start(g->control) < 0) {
+        buf_printf(why, "cannot start a thread: %s", strerror(errno));
+        return -1;
+    }
+    for (unsigned i = 0; i < g->workers; i++)
+        if (worker_start(g->worker[i]) < 0) {
+            buf_printf(why, "cannot start a thread: %s", strerror(errno));
+            return -1;
+        }
+    return 0;
+}
+
+static int
+watch_signals(struct gateway *g)
+{
+    static const int sig[] = {SIGTERM, SIGINT, SIGHUP};
+
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < sizeof(sig) / sizeof(sig[0]); i++) {
+        g->signal[i] = evsignal_new(g->loop.base, sig[i], on_signal, g);
+        if (!g->signal[i] || event_add(g->signal[i], NULL) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct gateway *
+gateway_start(const struct gateway_options *o, struct buf *why)
+{
+    struct gateway *g = calloc(1, sizeof(*g));
+    struct loop_options lo = {.number = 1001, .tick = LOG_TICK};
+
+    if (!g)
+        return NULL;
+    g->o = *o;
+    g->log = lo.log = log_new(o->hub);
+    pthread_mutex_init(&g->lock, NULL);
+    g->config = gateway_config_ref(o->config);
+    g->workers = o->config->workers > WORKERS_MAX ? WORKERS_MAX : o->config->workers;
+    if (loop_init(&g->loop, &lo) < 0) {
+        gateway_config_unref(g->config);
+        free(g);
+        return NULL;
+    }
+    g->started = loop_clock();
+    wheel_timer_init(&g->log_timer, on_log_timer);
+    if (bind_listeners(g, why) < 0 || bind_admin(g, why) < 0 || start_threads(g, why) < 0)
+        goto fail;
+    if (watch_signals(g) < 0) {
+        buf_add_str(why, "cannot watch signals");
+        goto fail;
+    }
+    announce(g);
+    loop_timer_set(&g->loop, &g->log_timer, g->started);
+    log_event(g->log, LOG_INFO, "ready", "%u workers, configuration %s", g->workers,
+              g->config->source);
+    return g;
+fail:
+    gateway_free(g);
+    return NULL;
+}
+
+void
+gateway_free(struct gateway *g)
+{
+    if (!g)
+        return;
+    for (unsigned i = 0; i < g->workers; i++)
+        if (g->worker[i] && g->worker[i]->thread)
+            worker_note(g->worker[i], NOTE_STOP);
+    for (unsigned i = 0; i < g->workers; i++)
+        worker_free(g->worker[i]);
+    if (g->control && g->control->thread)
+        control_note(g->control, NOTE_STOP);
+    control_free(g->control);
+    for (size_t i = 0; i < sizeof(g->signal) / sizeof(g->signal[0]); i++)
+        if (g->signal[i])
+            event_free(g->signal[i]);
+    for (unsigned i = 0; i < g->fds; i++)
+        close(g->fd[i]);
+    for (unsigned i = 0; i < g->admin_fds; i++)
+        close(g->admin_fd[i]);
+    if (g->config->admin_socket[0])
+        unlink(g->config->admin_socket);
+    loop_timer_cancel(&g->loop, &g->log_timer);
+    log_hub_drain(g->o.hub, STDERR_FILENO);
+    loop_fini(&g->loop);
+    pthread_mutex_destroy(&g->lock);
+    gateway_config_unref(g->config);
+    free(g);
+}
