@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * admin.h: the admin side (CONTRACT section 7): JSON over HTTP/1 on the unix socket and, reading only without
- * admin.token, on a TCP address. Runs on the control thread; every answer is made from memory.
+ * admin.h: the admin side (CONTRACT section 7): JSON over HTTP/1 on the unix socket and, reading
+ * only without admin.token, on a TCP address. Runs on the control thread; every answer is made from
+ * memory.
  */
 #ifndef ROUSE_GATEWAY_ADMIN_H
 #define ROUSE_GATEWAY_ADMIN_H
@@ -11,8 +12,8 @@
 
 struct admin;
 
-/* Serves the listening sockets fd[0..n), which it takes over; those before `trusted` are unix sockets, where
- * everything is allowed. NULL: out of memory. */
+/* Serves the listening sockets fd[0..n), which it takes over; those before `trusted` are unix
+ * sockets, where everything is allowed. NULL: out of memory. */
 struct admin *admin_new(struct control *c, const int *fd, unsigned n, unsigned trusted);
 void admin_free(struct admin *a);
 /* keeper_ports.done: the verb that `request` asked for has ended. */

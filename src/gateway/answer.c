@@ -107,8 +107,8 @@ words(enum reason r)
     case REASON_SANDBOX_REPLACED:
         return "The sandbox was replaced by another one while this request waited.";
     case REASON_PORT_CLOSED:
-        return "The sandbox is running, but nothing listens on this port. Is the server started, and "
-               "bound to 0.0.0.0?";
+        return "The sandbox is running, but nothing listens on this port. Is the server started, "
+               "and bound to 0.0.0.0?";
     case REASON_CONNECT_TIMEOUT:
         return "The sandbox is running, but its port does not answer.";
     case REASON_UPSTREAM_RESET:
@@ -146,8 +146,9 @@ static void
 add_message(struct buf *out, const struct answer *a)
 {
     if (a->reason == REASON_RESUME_TIMEOUT) {
-        buf_printf(out, "Sandbox %.*s is still resuming after %lld s. It goes on resuming; try again "
-                   "shortly.", SLICE_ARG(a->sandbox), (long long)(a->waited / USEC_SEC));
+        buf_printf(out, "Sandbox %.*s is still resuming after %lld s. It goes on resuming; ",
+                   SLICE_ARG(a->sandbox), (long long)(a->waited / USEC_SEC));
+        buf_add_str(out, "try again shortly.");
         return;
     }
     buf_add_str(out, words(a->reason));
@@ -300,7 +301,8 @@ answer_waiting_page(struct exchange *ex, struct slice name, struct slice request
     page_waiting(&body, name, request_id);
     sent = !body.full && answer_common_fields(ex, request_id, SLICE_NONE) == 0 &&
            page_fields(ex) == 0 &&
-           head_add(&ex->resp, &ex->arena, FIELD_RETRY_AFTER, SLICE("Retry-After"), SLICE("2")) == 0 &&
+           head_add(&ex->resp, &ex->arena, FIELD_RETRY_AFTER, SLICE("Retry-After"),
+                    SLICE("2")) == 0 &&
            memory_answer(ex, 503, SLICE("text/html; charset=utf-8"), buf_slice(&body)) == 0;
     buf_fini(&body);
     ex->reason = REASON_PAGE_SHOWN;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * answer.h: the answers that Rouse makes up (CONTRACT section 5): shape, status, headers, words. One row of
- * reason.def each; texts never name internal addresses; every body is complete without outside resources.
+ * answer.h: the answers that Rouse makes up (CONTRACT section 5): shape, status, headers, words.
+ * One row of reason.def each; texts never name internal addresses; every body is complete without
+ * outside resources.
  */
 #ifndef ROUSE_GATEWAY_ANSWER_H
 #define ROUSE_GATEWAY_ANSWER_H
@@ -30,16 +31,22 @@ struct answer {
 unsigned answer_retry_after(const struct answer *a, struct random *r);
 /* The body alone. */
 void answer_body(struct buf *out, const struct answer *a, unsigned retry_after);
-/* Answers ex with a memory back: status, fields, body. Falls back to exchange_abort when out of memory. */
+/*
+ * Answers ex with a memory back: status, fields, body. Falls back to exchange_abort when out of
+ * memory.
+ */
 void answer_send(struct exchange *ex, const struct answer *a);
 
 /*
- * The waiting page (OPERATING section f, plain): 503, Retry-After, no-store, refreshes itself; name is the label in
- * the URL.
+ * The waiting page (OPERATING section f, plain): 503, Retry-After, no-store, refreshes itself; name
+ * is the label in the URL.
  */
 void answer_waiting_page(struct exchange *ex, struct slice name, struct slice request_id);
 
-/* Adds to ex->resp what each made-up answer carries: Cache-Control, X-Request-Id, CORS. -1: out of arena. */
+/*
+ * Adds to ex->resp what each made-up answer carries: Cache-Control, X-Request-Id, CORS. -1: out of
+ * arena.
+ */
 int answer_common_fields(struct exchange *ex, struct slice request_id, struct slice origin)
     must_check;
 

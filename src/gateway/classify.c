@@ -96,18 +96,42 @@ by_fetch_metadata(const struct head *h, struct slice mode)
     return CLASS_SUBRESOURCE;
 }
 
+/* What never wakes by default, whatever else it may be. */
+static bool
+is_background(const struct head *h, const struct site *s, enum traffic_class *c)
+{
+    if (is_prefetch(h))
+        *c = CLASS_PREFETCH;
+    else if (is_probe(h, s))
+        *c = CLASS_PROBE;
+    else if (is_housekeeping(h))
+        *c = CLASS_HOUSEKEEPING;
+    else
+        return false;
+    return true;
+}
+
+/* Without Sec-Fetch-*: an old browser shows itself by Accept; everything else is a tool. */
+static enum traffic_class
+by_accept(const struct head *h, struct slice accept)
+{
+    if (head_find(h, FIELD_SEC_FETCH_DEST) || head_find(h, FIELD_SEC_FETCH_SITE) ||
+        !has_member(accept, SLICE("text/html")))
+        return CLASS_OTHER;
+    if (h->method == METHOD_GET || h->method == METHOD_HEAD)
+        return CLASS_NAVIGATION;
+    return has_body(h) ? CLASS_FORM : CLASS_OTHER;
+}
+
 enum traffic_class
 classify(const struct head *h, const struct route *r)
 {
     struct slice accept = head_value(h, FIELD_ACCEPT);
     struct slice mode = head_value(h, FIELD_SEC_FETCH_MODE);
+    enum traffic_class c;
 
-    if (is_prefetch(h))
-        return CLASS_PREFETCH;
-    if (is_probe(h, r->site))
-        return CLASS_PROBE;
-    if (is_housekeeping(h))
-        return CLASS_HOUSEKEEPING;
+    if (is_background(h, r->site, &c))
+        return c;
     if (h->upgrade && slice_ieq(head_value(h, FIELD_UPGRADE), SLICE("websocket")))
         return CLASS_WEBSOCKET;
     if (is_preflight(h))
@@ -116,14 +140,7 @@ classify(const struct head *h, const struct route *r)
         return CLASS_SSE;
     if (is_sdk(h, r))
         return CLASS_SDK;
-    if (mode.n > 0)
-        return by_fetch_metadata(h, mode);
-    if (!head_find(h, FIELD_SEC_FETCH_DEST) && !head_find(h, FIELD_SEC_FETCH_SITE) &&
-        has_member(accept, SLICE("text/html")))
-        return h->method == METHOD_GET || h->method == METHOD_HEAD ? CLASS_NAVIGATION
-               : has_body(h)                                       ? CLASS_FORM
-                                                                   : CLASS_OTHER;
-    return CLASS_OTHER;
+    return mode.n > 0 ? by_fetch_metadata(h, mode) : by_accept(h, accept);
 }
 
 bool

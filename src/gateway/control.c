@@ -32,7 +32,7 @@ send_mail(void *ctx, unsigned worker, const struct mail *m)
     if (m->kind == MAIL_VERDICT)
         mailbox_post_reserved(to, NOTE_VERDICT_ROOM, &n, len);
     else if (mailbox_post_urgent(to, &n, len) < 0)
-        log_event(c->loop.log, LOG_ERROR, "mail_lost", "out of memory: a %s did not reach worker %u",
+        log_event(c->loop.log, LOG_ERROR, "mail_lost", "%s for worker %u: out of memory",
                   mail_kind_name(m->kind), worker);
 }
 
@@ -129,7 +129,7 @@ on_after(struct task *t)
     if (next == USEC_NEVER)
         probe_cancel(&c->loop, &c->tick);
     else if (probe_set(&c->loop, &c->tick, next) < 0)
-        log_event(c->loop.log, LOG_ERROR, "timer_failed", "no timer for control: out of memory");
+        log_event(c->loop.log, LOG_ERROR, "timer_failed", "out of memory");
 }
 
 static void
@@ -231,7 +231,9 @@ on_record(void *ctx, const void *record, size_t n)
     control_changed(c);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/*
+ * ---- life --------------------------------------------------------------------------------------
+ */
 
 static uint64_t
 wall_clock_us(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * control.h: the control thread: carries mail, platform answers, store answers, news and time to the keeper
- * (sandbox/keeper.h), and what the keeper wants done to workers, plugins and the store. Decides nothing itself.
+ * control.h: the control thread: carries mail, platform answers, store answers, news and time to
+ * the keeper (sandbox/keeper.h), and what the keeper wants done to workers, plugins and the store.
+ * Decides nothing itself.
  */
 #ifndef ROUSE_GATEWAY_CONTROL_H
 #define ROUSE_GATEWAY_CONTROL_H
@@ -37,7 +38,9 @@ struct control {
     bool draining;
 };
 
-/* Opens platforms and the admin side on admin_fd[0..n) (taken over). Starts no thread. NULL: *why. */
+/*
+ * Opens platforms and the admin side on admin_fd[0..n) (taken over). Starts no thread. NULL: *why.
+ */
 struct control *control_new(struct gateway *g, struct gateway_config *c, struct log *log,
                             const int *admin_fd, unsigned n, struct buf *why);
 /* 0, or -1 with errno. */
@@ -47,7 +50,9 @@ void control_note(struct control *c, enum note_kind k);
 /* Joins the thread (after NOTE_STOP), ends platforms, frees. */
 void control_free(struct control *c);
 
-/* For admin.c, on the control thread: call after keeper verbs, so that timers and stories follow. */
+/*
+ * For admin.c, on the control thread: call after keeper verbs, so that timers and stories follow.
+ */
 void control_changed(struct control *c);
 
 #endif

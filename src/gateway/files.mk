@@ -4,8 +4,32 @@
 
 noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
+    src/gateway/access_log.c \
+    src/gateway/access_log.h \
     src/gateway/address_rules.h \
+    src/gateway/admin.h \
+    src/gateway/answer.c \
+    src/gateway/answer.h \
+    src/gateway/classify.c \
+    src/gateway/classify.h \
+    src/gateway/control.c \
+    src/gateway/control.h \
+    src/gateway/forward.c \
+    src/gateway/forward.h \
+    src/gateway/gateway.c \
+    src/gateway/gateway.h \
     src/gateway/gateway_config.h \
-    src/gateway/gateway_layer.c \
+    src/gateway/page.c \
+    src/gateway/page.h \
     src/gateway/plugin_host.h \
-    src/gateway/plugin_load.h
+    src/gateway/plugin_load.h \
+    src/gateway/proxy.c \
+    src/gateway/proxy.h \
+    src/gateway/proxy_connect.c \
+    src/gateway/proxy_priv.h \
+    src/gateway/route.c \
+    src/gateway/route.h \
+    src/gateway/sources.c \
+    src/gateway/sources.h \
+    src/gateway/worker.c \
+    src/gateway/worker.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * forward.h: what changes in the heads on their way through (CONTRACT section 5, RELIABILITY E9, E12, G1, G2):
- * hop-by-hop fields go, identity fields are ours, tokens stay here.
+ * forward.h: what changes in the heads on their way through (CONTRACT section 5, RELIABILITY E9,
+ * E12, G1, G2): hop-by-hop fields go, identity fields are ours, tokens stay here.
  */
 #ifndef ROUSE_GATEWAY_FORWARD_H
 #define ROUSE_GATEWAY_FORWARD_H

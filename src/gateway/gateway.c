@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gateway.c: see gateway.h. The main thread: binds, starts the others, writes the log, minds signals, and at
- * the end proves that every request was accounted for.
+ * gateway.c: see gateway.h. The main thread: binds, starts the others, writes the log, minds
+ * signals, and at the end proves that every request was accounted for.
  */
 #include "config.h"
 
@@ -9,9 +9,9 @@
 #include "gateway/control.h"
 #include "gateway/worker.h"
 #include "net/listener.h"
+#include "net/signals.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ struct gateway {
     unsigned fds;
     int admin_fd[ADMIN_SOCKETS];
     unsigned admin_fds;
-    struct event *signal[4];
+    struct signals *signals;
     struct wheel_timer log_timer;
     usec_t started;
     bool draining;
@@ -48,7 +48,9 @@ struct gateway {
 
 enum asked { ASKED_DRAIN = 1, ASKED_RELOAD = 2 };
 
-/* ---- shared by the threads -------------------------------------------------------------------- */
+/*
+ * ---- shared by the threads --------------------------------------------------------------------
+ */
 
 struct gateway_config *
 gateway_config_now(struct gateway *g)
@@ -156,7 +158,10 @@ gateway_log_hub(struct gateway *g)
     return g->o.hub;
 }
 
-/* ---- drain and reload ---------------------------------------------------------------------------- */
+/*
+ * ---- drain and reload
+ * ----------------------------------------------------------------------------
+ */
 
 static void
 to_all(struct gateway *g, enum note_kind k)
@@ -175,7 +180,7 @@ drain(struct gateway *g)
         return;
     }
     __atomic_store_n(&g->draining, true, __ATOMIC_RELAXED);
-    log_event(g->log, LOG_INFO, "draining", "accepting ends; what is in service goes on for at most %lld s",
+    log_event(g->log, LOG_INFO, "draining", "what is in service goes on for at most %lld s",
               (long long)(g->config->drain / USEC_SEC));
     to_all(g, NOTE_DRAIN);
 }
@@ -207,12 +212,10 @@ reload(struct gateway *g)
 }
 
 static void
-on_signal(evutil_socket_t sig, short what, void *ctx)
+on_signal(void *ctx, int sig)
 {
     struct gateway *g = ctx;
 
-    (void)what;
-    loop_enter(&g->loop);
     if (sig == SIGHUP)
         reload(g);
     else
@@ -275,11 +278,15 @@ gateway_run(struct gateway *g)
     }
     control_note(g->control, NOTE_STOP);
     rc = account(g);
-    log_event(g->log, LOG_INFO, "stopped", "after %lld s", (long long)(gateway_uptime(g) / USEC_SEC));
+    log_event(g->log, LOG_INFO, "stopped", "after %lld s",
+              (long long)(gateway_uptime(g) / USEC_SEC));
     return rc;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------- */
+/*
+ * ---- starting
+ * -------------------------------------------------------------------------------------
+ */
 
 static int
 bind_listeners(struct gateway *g, struct buf *why)
@@ -380,12 +387,8 @@ watch_signals(struct gateway *g)
     static const int sig[] = {SIGTERM, SIGINT, SIGHUP};
 
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < sizeof(sig) / sizeof(sig[0]); i++) {
-        g->signal[i] = evsignal_new(g->loop.base, sig[i], on_signal, g);
-        if (!g->signal[i] || event_add(g->signal[i], NULL) < 0)
-            return -1;
-    }
-    return 0;
+    g->signals = signals_new(&g->loop, sig, sizeof(sig) / sizeof(sig[0]), on_signal, g);
+    return g->signals ? 0 : -1;
 }
 
 struct gateway *
@@ -437,9 +440,7 @@ gateway_free(struct gateway *g)
     if (g->control && g->control->thread)
         control_note(g->control, NOTE_STOP);
     control_free(g->control);
-    for (size_t i = 0; i < sizeof(g->signal) / sizeof(g->signal[0]); i++)
-        if (g->signal[i])
-            event_free(g->signal[i]);
+    signals_free(g->signals);
     for (unsigned i = 0; i < g->fds; i++)
         close(g->fd[i]);
     for (unsigned i = 0; i < g->admin_fds; i++)

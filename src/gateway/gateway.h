@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gateway.h: a whole gateway in one process: N workers, one control thread, and the main thread that owns
- * this object, writes the log and minds the signals.
+ * gateway.h: a whole gateway in one process: N workers, one control thread, and the main thread
+ * that owns this object, writes the log and minds the signals.
  */
 #ifndef ROUSE_GATEWAY_GATEWAY_H
 #define ROUSE_GATEWAY_GATEWAY_H
@@ -17,8 +17,8 @@ struct keeper_tale;
 struct gateway_options {
     struct gateway_config *config; /* a reference is taken */
     struct log_hub *hub;
-    /* Reads the configuration anew for POST /reload and HUP; returns a reference, or NULL and says why (also in
-     * the log). Called on the main thread. May be NULL: reload is refused. */
+    /* Reads the configuration anew for POST /reload and HUP; returns a reference, or NULL and
+     * says why (also in the log). Called on the main thread. May be NULL: reload is refused. */
     struct gateway_config *(*reload)(void *ctx, struct buf *why);
     /* Each step of a sandbox's story, on the control thread (the demo's terminal). May be NULL. */
     void (*story)(void *ctx, const struct keeper_tale *t);
@@ -28,8 +28,8 @@ struct gateway_options {
 /* Binds, loads, starts the threads. NULL: *why is a sentence. */
 struct gateway *gateway_start(const struct gateway_options *o, struct buf *why);
 /*
- * Runs the main thread's part until the gateway has ended: TERM and INT drain (a second one cuts short), HUP
- * reloads. Returns 0 when every request was accounted for, else 1.
+ * Runs the main thread's part until the gateway has ended: TERM and INT drain (a second one cuts
+ * short), HUP reloads. Returns 0 when every request was accounted for, else 1.
  */
 int gateway_run(struct gateway *g);
 /* Joins what is left and frees. */

@@ -4,16 +4,18 @@
 
 #include "gateway/page.h"
 
-#define PAGE_STYLE                                                                                   \
-    ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:0;display:grid;"   \
-    "min-height:100vh;place-items:center}main{max-width:36rem;padding:1.5rem}h1{font-size:1.5rem;"   \
-    "overflow-wrap:anywhere}small{opacity:.8;overflow-wrap:anywhere}"
+#define PAGE_STYLE                                                                                \
+    ":root{color-scheme:light dark}"                                                              \
+    "body{font:1rem/1.5 system-ui,sans-serif;margin:0;display:grid;min-height:100vh;"             \
+    "place-items:center}main{max-width:36rem;padding:1.5rem}"                                     \
+    "h1{font-size:1.5rem;overflow-wrap:anywhere}small{opacity:.8;overflow-wrap:anywhere}"
 
 static const struct {
     const char *name, *value;
 } page_field[] = {
     {"Content-Security-Policy",
-     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"},
+     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+     "form-action 'none'"},
     {"X-Robots-Tag", "noindex"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
@@ -72,8 +74,9 @@ page_start(struct buf *out, const char *title, struct slice name, unsigned refre
 static void
 page_end(struct buf *out, const char *slug, struct slice request_id)
 {
-    buf_printf(out, "<p><small>%s &middot; request %.*s</small></p>\n</main>\n</body>\n</html>\n", slug,
+    buf_printf(out, "<p><small>%s &middot; request %.*s</small></p>\n", slug,
                SLICE_ARG(request_id));
+    buf_add_str(out, "</main>\n</body>\n</html>\n");
 }
 
 void
@@ -82,8 +85,8 @@ page_waiting(struct buf *out, struct slice name, struct slice request_id)
     page_start(out, "Waking ", name, 2);
     buf_add_str(out, "<h1>Waking ");
     page_escape(out, name);
-    buf_add_str(out, "</h1>\n<p role=\"status\" aria-live=\"polite\">It was asleep and is being woken. This "
-                     "page opens it as soon as it is ready.</p>\n");
+    buf_add_str(out, "</h1>\n<p role=\"status\" aria-live=\"polite\">It was asleep and is being "
+                     "woken. This page opens it as soon as it is ready.</p>\n");
     page_end(out, "waking", request_id);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * page.h: the HTML that people see: the waiting page and the errors (OPERATING section f). Complete in one
- * answer, without scripts, cookies or outside resources; works without CSS and at 320 px.
+ * page.h: the HTML that people see: the waiting page and the errors (OPERATING section f). Complete
+ * in one answer, without scripts, cookies or outside resources; works without CSS and at 320 px.
  */
 #ifndef ROUSE_GATEWAY_PAGE_H
 #define ROUSE_GATEWAY_PAGE_H

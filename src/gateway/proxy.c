@@ -8,15 +8,15 @@
  *     proxy_route      does our view know where it runs?            -> proxy_connect | proxy_ask
  *     proxy_ask        ask control, and wait: the request is held    -> proxy_on_verdict
  *     proxy_on_verdict GO: connect as told.  NO: refuse               -> proxy_connect | refuse
- *     proxy_connect    a pooled connection, else dial by attempt.h   -> proxy_relay
+ *     proxy_connect    a pooled connection, else dial (proxy_connect.c)   -> proxy_relay
  *     proxy_relay      adapt the head, attach the back: bytes flow   -> on_answer
  *     on_answer        adapt the answer's head, tell control          -> on_end
  *     on_back_lost     the back died before it answered              -> again, if safe | refuse
  *     on_silence       sent, but no byte for a second: asleep?       -> ask, go on waiting
  *     on_end           exactly once: pay what is owed, log, count
  *
- * The control side (who wakes, who waits, who connects when) is sandbox/keeper.h. Must not know which
- * protocol speaks on either side, nor anything of platforms. Owner: one worker's thread.
+ * The control side (who wakes, who waits, who connects when) is sandbox/keeper.h. Must not know
+ * which protocol speaks on either side, nor anything of platforms. Owner: one worker's thread.
  */
 #include "config.h"
 
@@ -25,9 +25,9 @@
 #include "gateway/answer.h"
 #include "gateway/classify.h"
 #include "gateway/forward.h"
+#include "gateway/proxy_priv.h"
 #include "http/memory_end.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Connections one request may be given to, when sending again is safe (RELIABILITY: retry 2). */
@@ -41,17 +41,9 @@ of_exchange(struct exchange *ex)
 
 /* ---- answering from here ---------------------------------------------------------------- */
 
-static void
-stop_connecting(struct proxy *p)
-{
-    dialer_stop(&p->dialer);
-    probe_cancel(p->ex.loop, &p->precise);
-    loop_timer_cancel(p->ex.loop, &p->page);
-}
-
 /* Control gets what this request owes: exactly one message for each debt. */
-static void
-pay(struct proxy *p, enum mail_kind kind, uint64_t *ticket, struct mail *m)
+void
+proxy_pay(struct proxy *p, enum mail_kind kind, uint64_t *ticket, struct mail *m)
 {
     if (*ticket == 0)
         return;
@@ -70,9 +62,9 @@ leave(struct proxy *p)
 
     if (p->ticket)
         idtable_remove(&p->w->tickets, p->ticket);
-    pay(p, MAIL_LEAVE, &p->ticket, &m);
-    pay(p, MAIL_LEAVE, &p->released, &m);
-    pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+    proxy_pay(p, MAIL_LEAVE, &p->ticket, &m);
+    proxy_pay(p, MAIL_LEAVE, &p->released, &m);
+    proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
 }
 
 static void
@@ -95,8 +87,8 @@ end_hold(struct proxy *p)
     metric_add(p->ex.loop->metrics, METRIC_HELD, -1);
 }
 
-static void
-refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *detail)
+void
+proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *detail)
 {
     struct answer a = {
         .reason = why,
@@ -111,7 +103,7 @@ refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *detail)
         .detail = detail,
     };
 
-    stop_connecting(p);
+    proxy_stop_connecting(p);
     end_hold(p);
     a.waited = p->held_for;
     leave(p);
@@ -195,15 +187,15 @@ send_ask(struct proxy *p, enum ask_why why)
 }
 
 /* Holds the request until control's verdict. Of its body only what came already is kept. */
-static void
+void
 proxy_ask(struct proxy *p, enum ask_why why)
 {
     usec_t now = p->ex.loop->now;
 
-    stop_connecting(p);
+    proxy_stop_connecting(p);
     p->phase = PROXY_HELD;
     if (send_ask(p, why) < 0) {
-        refuse(p, REASON_HOLD_QUEUE_FULL, 0, NULL);
+        proxy_refuse(p, REASON_HOLD_QUEUE_FULL, 0, NULL);
         return;
     }
     if (p->hold_began == 0) {
@@ -222,7 +214,7 @@ on_page_timer(struct wheel_timer *t)
 
     if (p->phase != PROXY_HELD && p->phase != PROXY_CONNECTING)
         return;
-    stop_connecting(p);
+    proxy_stop_connecting(p);
     end_hold(p);
     leave(p);
     p->phase = PROXY_ANSWERING;
@@ -231,162 +223,19 @@ on_page_timer(struct wheel_timer *t)
     answer_waiting_page(&p->ex, p->id, slice_of(p->request_id));
 }
 
-/* ---- connecting ---------------------------------------------------------------------------- */
-
-static void proxy_relay(struct proxy *p, struct h1_client *c);
-static void follow(struct proxy *p, enum attempt_do step);
-
-static struct back_key
-back_key_of(const struct proxy *p)
-{
-    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to};
-}
-
-static void
-connected(struct proxy *p, usec_t took)
-{
-    struct mail m = {.u.connected.took = took};
-    uint64_t ticket = p->released;
-
-    p->connect_took = took;
-    pay(p, MAIL_CONNECTED, &p->released, &m);
-    p->unanswered = ticket;
-}
-
-static void
-connect_failed(struct proxy *p)
-{
-    struct mail m = {.u.failed = {.silent = p->attempt.silent, .since = p->attempt.since}};
-
-    pay(p, MAIL_CONNECT_FAILED, &p->released, &m);
-}
-
-/* One connect ended well: is it still the right place? */
-static void
-on_connected(struct dialer *d, struct conn *c, usec_t took)
-{
-    struct proxy *p = container_of(d, struct proxy, dialer);
-    bool current = view_current(p->w->view, p->route.sandbox, p->route.version);
-    enum attempt_do step = attempt_on_connected(&p->attempt, current, p->ex.loop->now);
-    struct back_key key = back_key_of(p);
-    struct h1_client *client;
-
-    if (step != ATTEMPT_ACCEPT) {
-        conn_close(c, true);
-        follow(p, step);
-        return;
-    }
-    client = back_pool_adopt(p->w->pool, &key, c);
-    if (!client) {
-        refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
-        return;
-    }
-    connected(p, took);
-    p->pooled = false;
-    proxy_relay(p, client);
-}
-
-static void
-on_connect_failed(struct dialer *d, int error, unsigned open)
-{
-    struct proxy *p = container_of(d, struct proxy, dialer);
-    usec_t now = p->ex.loop->now;
-
-    (void)open;
-    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-        error == EADDRNOTAVAIL) {
-        connect_failed(p);
-        refuse(p, REASON_OUT_OF_MEMORY, 0, "no descriptor or port left for another connection");
-        return;
-    }
-    follow(p, error == ETIMEDOUT ? attempt_on_silent(&p->attempt, now)
-                                 : attempt_on_refused(&p->attempt, now));
-}
-
-static const struct dialer_owner dialer_owner = {
-    .on_connected = on_connected,
-    .on_failed = on_connect_failed,
-};
-
-static void
-on_precise_timer(struct probe_timer *t)
-{
-    struct proxy *p = container_of(t, struct proxy, precise);
-
-    if (p->phase == PROXY_CONNECTING)
-        follow(p, attempt_on_timer(&p->attempt, p->ex.loop->now));
-}
-
-/* Does what the attempt says next. */
-static void
-follow(struct proxy *p, enum attempt_do step)
-{
-    struct attempt *a = &p->attempt;
-
-    switch (step) {
-    case ATTEMPT_DIAL:
-        metric_add(p->ex.loop->metrics, METRIC_BACK_CONNECTS, 1);
-        if (dialer_start(&p->dialer, &a->to, a->ttl) < 0) {
-            connect_failed(p);
-            refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
-            return;
-        }
-        /* fall through */
-    case ATTEMPT_WAIT:
-    case ATTEMPT_DROP:
-        if (a->next == USEC_NEVER)
-            probe_cancel(p->ex.loop, &p->precise);
-        else if (probe_set(p->ex.loop, &p->precise, a->next) < 0)
-            refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
-        return;
-    case ATTEMPT_ASK:
-        connect_failed(p);
-        proxy_ask(p, a->why);
-        return;
-    case ATTEMPT_FAIL:
-        connect_failed(p);
-        refuse(p, a->reason, 0, NULL);
-        return;
-    case ATTEMPT_ACCEPT:
-        break;
-    }
-    ensure(!"an attempt accepts only what connected");
-}
-
-/* Gets the request its connection: an idle one, else by dialing as `mode` says. */
-static void
-proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
-{
-    struct back_key key = back_key_of(p);
-    bool idempotent = method_idempotent(p->ex.req.method);
-    struct h1_client *c = back_pool_take(p->w->pool, &key, idempotent);
-    usec_t now = p->ex.loop->now;
-
-    p->phase = PROXY_CONNECTING;
-    p->connect_began = now;
-    if (c) {
-        metric_add(p->ex.loop->metrics, METRIC_BACK_REUSED, 1);
-        connected(p, 0);
-        p->pooled = true;
-        proxy_relay(p, c);
-        return;
-    }
-    follow(p, attempt_start(&p->attempt, &p->site->connect, mode, &key.to, since, until, now));
-}
-
 /* ---- relaying ------------------------------------------------------------------------------ */
 
 /* Adapts the head once and attaches the back; from now on bytes flow by themselves. */
-static void
+void
 proxy_relay(struct proxy *p, struct h1_client *c)
 {
     usec_t now = p->ex.loop->now;
 
-    stop_connecting(p);
+    proxy_stop_connecting(p);
     end_hold(p);
     if (!p->prepared && forward_request(p) < 0) {
         back_pool_park(p->w->pool, c);
-        refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
         return;
     }
     p->prepared = true;
@@ -417,10 +266,10 @@ proxy_route(struct proxy *p)
         proxy_ask(p, ASK_UNKNOWN);
         return;
     case VIEW_NEEDS_TOKEN:
-        refuse(p, REASON_AUTH_REQUIRED, 0, NULL);
+        proxy_refuse(p, REASON_AUTH_REQUIRED, 0, NULL);
         return;
     case VIEW_BAD_TOKEN:
-        refuse(p, REASON_AUTH_INVALID, 0, NULL);
+        proxy_refuse(p, REASON_AUTH_INVALID, 0, NULL);
         return;
     }
 }
@@ -447,7 +296,7 @@ on_request(struct exchange *ex)
     else if (why == REASON_NONE && p->klass == CLASS_WEBSOCKET)
         why = REASON_UPGRADE_REFUSED;
     if (why != REASON_NONE) {
-        refuse(p, why, 0, detail);
+        proxy_refuse(p, why, 0, detail);
         return;
     }
     if (slice_eq(ex->req.target, SLICE("*"))) { /* about the server, not a sandbox: no wake */
@@ -472,7 +321,7 @@ proxy_on_verdict(struct proxy *p, const struct mail *m)
     if (p->phase == PROXY_RELAYING) { /* the answer to on_silence's question */
         if (v->verdict == VERDICT_NO && !p->ex.answer_here) {
             exchange_detach_back(&p->ex, v->reason);
-            refuse(p, v->reason, v->retry_after, NULL);
+            proxy_refuse(p, v->reason, v->retry_after, NULL);
         }
         return;
     }
@@ -482,7 +331,7 @@ proxy_on_verdict(struct proxy *p, const struct mail *m)
     p->woken_at = v->woken_at;
     p->woken = p->woken || v->woken_at > 0;
     if (v->verdict == VERDICT_NO) {
-        refuse(p, v->reason, v->retry_after, NULL);
+        proxy_refuse(p, v->reason, v->retry_after, NULL);
         return;
     }
     p->route = (struct view_route){v->to, v->incarnation, m->version, m->sandbox};
@@ -499,7 +348,7 @@ on_answer(struct exchange *ex)
 
     if (p->phase != PROXY_RELAYING)
         return; /* made up here: nothing to adapt */
-    pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+    proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
     if (forward_answer(p) < 0)
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
 }
@@ -512,13 +361,13 @@ on_back_lost(struct exchange *ex, enum reason why)
     struct mail m = {.u.answered.ok = false};
     bool again = exchange_can_resend(ex);
 
-    pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+    proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
     stop_using(p);
     if (why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED || !again) {
         enum reason said = why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED
                                ? why
                                : REASON_UPSTREAM_RESET;
-        refuse(p, said, 0, NULL);
+        proxy_refuse(p, said, 0, NULL);
         return;
     }
     pipe_rewind(&ex->to_back);
@@ -531,7 +380,7 @@ on_back_lost(struct exchange *ex, enum reason why)
         return;
     }
     if (p->tries >= TRIES_MAX)
-        refuse(p, REASON_UPSTREAM_RESET, 0, NULL);
+        proxy_refuse(p, REASON_UPSTREAM_RESET, 0, NULL);
     else
         proxy_route(p);
 }
@@ -557,7 +406,7 @@ on_end(struct exchange *ex)
         [END_CLIENT_LEFT] = METRIC_CLIENT_LEFT,
     };
 
-    stop_connecting(p);
+    proxy_stop_connecting(p);
     end_hold(p);
     leave(p);
     stop_using(p);
@@ -600,8 +449,7 @@ proxy_new(struct worker *w, struct h1_server *session)
     p->wc = w->config;
     p->wc->users++;
     p->session = session;
-    dialer_init(&p->dialer, &w->loop, &dialer_owner);
-    probe_timer_init(&p->precise, on_precise_timer);
+    proxy_init_connecting(p);
     wheel_timer_init(&p->page, on_page_timer);
     w->exchanges++;
     return p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proxy.h: one request on its way through the gateway: the exchange, where it is routed, what control said
- * of it, and its connect attempts.
+ * proxy.h: one request on its way through the gateway: the exchange, where it is routed, what
+ * control said of it, and its connect attempts.
  */
 #ifndef ROUSE_GATEWAY_PROXY_H
 #define ROUSE_GATEWAY_PROXY_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* route.c: see route.h. Owner: one worker. Must not know protocols, connections or sandboxes' states. */
+/*
+ * route.c: see route.h. Owner: one worker. Must not know protocols, connections or sandboxes'
+ * states.
+ */
 #include "config.h"
 
 #include "gateway/route.h"
@@ -143,46 +146,62 @@ by_header(const struct head *h, struct route *r, const char **detail)
     return 1;
 }
 
-/* The hosts on which routing headers count although a wildcard site would match (CONTRACT section 3). */
+/* localhost or an address: names no sandbox itself. */
+static bool
+is_local(const struct route *r)
+{
+    return r->host.literal || slice_eq(host_name(&r->host), SLICE("localhost"));
+}
+
+/*
+ * The hosts on which routing headers count although a wildcard site would match (CONTRACT section
+ * 3).
+ */
 static bool
 headers_count(const struct route *r, struct slice label)
 {
-    return r->host.literal || r->site->kind != SITE_WILDCARD ||
-           slice_eq(label, SLICE("sandbox"));
+    return is_local(r) || r->site->kind != SITE_WILDCARD || slice_eq(label, SLICE("sandbox"));
+}
+
+/* Exact, else the wildcard over the first label, else default; and for localhost and addresses, the
+ * one site there is. Fills label with what may name the sandbox. */
+static const struct site *
+find_site(const struct route_table *t, const struct route *r, struct slice *label)
+{
+    struct slice name = host_name(&r->host);
+    ptrdiff_t dot = r->host.literal ? -1 : slice_index(name, '.');
+    const struct site *s = site_in(&t->exact, name);
+
+    *label = dot < 0 ? name : slice_sub(name, 0, (size_t)dot);
+    if (!s && dot >= 0)
+        s = site_in(&t->wildcard, slice_sub(name, (size_t)dot + 1, name.n));
+    if (!s)
+        s = t->fallback;
+    if (!s && is_local(r))
+        s = t->only;
+    return s;
 }
 
 enum reason
 route_find(const struct route_table *t, const struct head *h, struct route *r, const char **detail)
 {
-    struct slice name, label, domain = SLICE_NONE;
-    ptrdiff_t dot;
+    struct slice label;
     int found;
 
     *r = (struct route){0};
     *detail = "the Host field is not a valid name";
     if (host_parse(h->host, &r->host) < 0)
         return REASON_BAD_HOST;
-    name = host_name(&r->host);
-    dot = r->host.literal ? -1 : slice_index(name, '.');
-    label = dot < 0 ? name : slice_sub(name, 0, (size_t)dot);
-    if (dot >= 0)
-        domain = slice_sub(name, (size_t)dot + 1, name.n);
-    r->site = site_in(&t->exact, name);
-    if (!r->site && domain.n > 0)
-        r->site = site_in(&t->wildcard, domain);
-    if (!r->site)
-        r->site = t->fallback;
-    if (!r->site && (r->host.literal || slice_eq(name, SLICE("localhost"))))
-        r->site = t->only;
+    r->site = find_site(t, r, &label);
     if (!r->site) {
         *detail = "no site of the configuration has this host";
         return REASON_UNKNOWN_SITE;
     }
-    if (headers_count(r, label) || slice_eq(name, SLICE("localhost"))) {
+    if (headers_count(r, label)) {
         found = by_header(h, r, detail);
         if (found != 0)
             return found > 0 ? REASON_NONE : REASON_BAD_HOST;
-        if (r->site->kind != SITE_WILDCARD || dot < 0) {
+        if (r->site->kind != SITE_WILDCARD || is_local(r)) {
             *detail = "this host routes by E2b-Sandbox-Id and E2b-Sandbox-Port, which are missing";
             return REASON_BAD_HOST;
         }

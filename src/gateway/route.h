@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * route.h: from a request's head to a site, a sandbox and a port (CONTRACT section 3). Looks at the host
- * label and the routing headers, at nothing else; asks nobody.
+ * route.h: from a request's head to a site, a sandbox and a port (CONTRACT section 3). Looks at the
+ * host label and the routing headers, at nothing else; asks nobody.
  */
 #ifndef ROUSE_GATEWAY_ROUTE_H
 #define ROUSE_GATEWAY_ROUTE_H
@@ -27,9 +27,9 @@ struct route {
 };
 
 /*
- * Exact site, else the wildcard over the first label, else the default site. REASON_NONE, or BAD_HOST (an
- * unparseable label, id, port, or missing routing header) with *detail, or UNKNOWN_SITE. r->site may be set all the
- * same, for the log and the shape of the answer.
+ * Exact site, else the wildcard over the first label, else the default site. REASON_NONE, or
+ * BAD_HOST (an unparseable label, id, port, or missing routing header) with *detail, or
+ * UNKNOWN_SITE. r->site may be set all the same, for the log and the shape of the answer.
  */
 enum reason route_find(const struct route_table *t, const struct head *h, struct route *r,
                        const char **detail);

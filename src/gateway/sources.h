@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sources.h: how many connections each client address has open, and how fast it opens them (RELIABILITY
- * conn.per_source). IPv6 counts by /64. Of one worker. Bounded: when the table is full of addresses in use, a new
- * one is not counted, rather than refused.
+ * sources.h: how many connections each client address has open, and how fast it opens them
+ * (RELIABILITY conn.per_source). IPv6 counts by /64. Of one worker. Bounded: when the table is full
+ * of addresses in use, a new one is not counted, rather than refused.
  */
 #ifndef ROUSE_GATEWAY_SOURCES_H
 #define ROUSE_GATEWAY_SOURCES_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * worker.c: see worker.h. The thread, its sessions and its mail; what becomes of a request is proxy.c's.
- * Owner: the worker's own thread, but for worker_new, worker_start, worker_note and worker_free.
+ * worker.c: see worker.h. The thread, its sessions and its mail; what becomes of a request is
+ * proxy.c's. Owner: the worker's own thread, but for worker_new, worker_start, worker_note and
+ * worker_free.
  */
 #include "config.h"
 
@@ -73,7 +74,8 @@ take_config(struct worker *w)
 
     gateway_config_unref(c);
     if (!wc) {
-        log_event(w->loop.log, LOG_ERROR, "reload_failed", "worker %u is out of memory", w->number);
+        log_event(w->loop.log, LOG_ERROR, "reload_failed", "worker %u is out of memory",
+                  w->number);
         return;
     }
     w->config = wc;
@@ -93,7 +95,8 @@ on_new_exchange(void *ctx, struct h1_server *s)
 }
 
 static void
-on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail, struct buf *body)
+on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
+               struct buf *body)
 {
     struct worker *w = ctx;
     struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
@@ -172,7 +175,9 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 
 static const struct listener_owner listener_owner = {.on_accept = on_accept};
 
-/* ---- mail --------------------------------------------------------------------------------------- */
+/*
+ * ---- mail ---------------------------------------------------------------------------------------
+ */
 
 static size_t
 pack(const struct worker *w, struct note *n, const struct mail *m)
@@ -321,7 +326,10 @@ worker_note(struct worker *w, enum note_kind k)
         log_event(NULL, LOG_ERROR, "mail_lost", "out of memory");
 }
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/*
+ * ---- life
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void *
 thread_main(void *arg)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * worker.h: one data worker: a thread with its loop, its listeners, its client sessions, its back-connection
- * pool and its view of the sandboxes. Workers share nothing but the immutable configuration snapshot; with
- * control they talk by mail only (sandbox/mail.h).
+ * worker.h: one data worker: a thread with its loop, its listeners, its client sessions, its
+ * back-connection pool and its view of the sandboxes. Workers share nothing but the immutable
+ * configuration snapshot; with control they talk by mail only (sandbox/mail.h).
  *
  * worker.c runs the thread and carries the mail; proxy.c tells what becomes of a request.
  */
@@ -23,7 +23,10 @@ struct gateway;
 struct proxy;
 struct sources;
 
-/* A snapshot as one worker uses it, with its index; kept until the last exchange that began under it is over. */
+/*
+ * A snapshot as one worker uses it, with its index; kept until the last exchange that began under
+ * it is over.
+ */
 struct worker_config {
     struct gateway_config *c;
     struct route_table *routes;
@@ -79,7 +82,9 @@ void worker_note(struct worker *w, enum note_kind k);
 int worker_post(struct worker *w, const struct mail *m) must_check;
 /* Like worker_post, but for mail that must not be lost (LEAVE, CONNECTED, ANSWERED, ...). */
 void worker_post_urgent(struct worker *w, const struct mail *m);
-/* Posts an ASK with the room of its verdict reserved in our own inbox. -1: no room on either side. */
+/*
+ * Posts an ASK with the room of its verdict reserved in our own inbox. -1: no room on either side.
+ */
 int worker_ask(struct worker *w, const struct mail *m) must_check;
 /* A request began or ended at a sandbox: sends the ACTIVITY that is due. */
 void worker_activity(struct worker *w);

@@ -22,5 +22,7 @@ libnet_a_SOURCES = \
     src/net/probe.c \
     src/net/probe.h \
     src/net/resolver.h \
+    src/net/signals.c \
+    src/net/signals.h \
     src/net/spawn.c \
     src/net/spawn.h

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * proxy_connect.c: how a request gets its connection: an idle one of the pool, or the dialer driven
+ * by sandbox/attempt.h, which decides; here it is only done, and control told. Owner: the worker's
+ * thread.
+ */
+#include "config.h"
+
+#include "gateway/proxy.h"
+#include "gateway/proxy_priv.h"
+
+#include <errno.h>
+
+void
+proxy_stop_connecting(struct proxy *p)
+{
+    dialer_stop(&p->dialer);
+    probe_cancel(p->ex.loop, &p->precise);
+    loop_timer_cancel(p->ex.loop, &p->page);
+}
+
+static void follow(struct proxy *p, enum attempt_do step);
+
+static struct back_key
+back_key_of(const struct proxy *p)
+{
+    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to};
+}
+
+static void
+connected(struct proxy *p, usec_t took)
+{
+    struct mail m = {.u.connected.took = took};
+    uint64_t ticket = p->released;
+
+    p->connect_took = took;
+    proxy_pay(p, MAIL_CONNECTED, &p->released, &m);
+    p->unanswered = ticket;
+}
+
+static void
+connect_failed(struct proxy *p)
+{
+    struct mail m = {.u.failed = {.silent = p->attempt.silent, .since = p->attempt.since}};
+
+    proxy_pay(p, MAIL_CONNECT_FAILED, &p->released, &m);
+}
+
+/* One connect ended well: is it still the right place? */
+static void
+on_connected(struct dialer *d, struct conn *c, usec_t took)
+{
+    struct proxy *p = container_of(d, struct proxy, dialer);
+    bool current = view_current(p->w->view, p->route.sandbox, p->route.version);
+    enum attempt_do step = attempt_on_connected(&p->attempt, current, p->ex.loop->now);
+    struct back_key key = back_key_of(p);
+    struct h1_client *client;
+
+    if (step != ATTEMPT_ACCEPT) {
+        conn_close(c, true);
+        follow(p, step);
+        return;
+    }
+    client = back_pool_adopt(p->w->pool, &key, c);
+    if (!client) {
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    }
+    connected(p, took);
+    p->pooled = false;
+    proxy_relay(p, client);
+}
+
+static void
+on_connect_failed(struct dialer *d, int error, unsigned open)
+{
+    struct proxy *p = container_of(d, struct proxy, dialer);
+    usec_t now = p->ex.loop->now;
+
+    (void)open;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+        error == EADDRNOTAVAIL) {
+        connect_failed(p);
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, "no descriptor or port left");
+        return;
+    }
+    follow(p, error == ETIMEDOUT ? attempt_on_silent(&p->attempt, now)
+                                 : attempt_on_refused(&p->attempt, now));
+}
+
+static const struct dialer_owner dialer_owner = {
+    .on_connected = on_connected,
+    .on_failed = on_connect_failed,
+};
+
+static void
+on_precise_timer(struct probe_timer *t)
+{
+    struct proxy *p = container_of(t, struct proxy, precise);
+
+    if (p->phase == PROXY_CONNECTING)
+        follow(p, attempt_on_timer(&p->attempt, p->ex.loop->now));
+}
+
+/* Does what the attempt says next. */
+static void
+follow(struct proxy *p, enum attempt_do step)
+{
+    struct attempt *a = &p->attempt;
+
+    switch (step) {
+    case ATTEMPT_DIAL:
+        metric_add(p->ex.loop->metrics, METRIC_BACK_CONNECTS, 1);
+        if (dialer_start(&p->dialer, &a->to, a->ttl) < 0) {
+            connect_failed(p);
+            proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
+            return;
+        }
+        /* fall through */
+    case ATTEMPT_WAIT:
+    case ATTEMPT_DROP:
+        if (a->next == USEC_NEVER)
+            probe_cancel(p->ex.loop, &p->precise);
+        else if (probe_set(p->ex.loop, &p->precise, a->next) < 0)
+            proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    case ATTEMPT_ASK:
+        connect_failed(p);
+        proxy_ask(p, a->why);
+        return;
+    case ATTEMPT_FAIL:
+        connect_failed(p);
+        proxy_refuse(p, a->reason, 0, NULL);
+        return;
+    case ATTEMPT_ACCEPT:
+        break;
+    }
+    ensure(!"an attempt accepts only what connected");
+}
+
+/* Gets the request its connection: an idle one, else by dialing as `mode` says. */
+void
+proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
+{
+    struct back_key key = back_key_of(p);
+    bool idempotent = method_idempotent(p->ex.req.method);
+    struct h1_client *c = back_pool_take(p->w->pool, &key, idempotent);
+    usec_t now = p->ex.loop->now;
+
+    p->phase = PROXY_CONNECTING;
+    p->connect_began = now;
+    if (c) {
+        metric_add(p->ex.loop->metrics, METRIC_BACK_REUSED, 1);
+        connected(p, 0);
+        p->pooled = true;
+        proxy_relay(p, c);
+        return;
+    }
+    follow(p, attempt_start(&p->attempt, &p->site->connect, mode, &key.to, since, until, now));
+}
+
+void
+proxy_init_connecting(struct proxy *p)
+{
+    dialer_init(&p->dialer, &p->w->loop, &dialer_owner);
+    probe_timer_init(&p->precise, on_precise_timer);
+}
