@@ -11,7 +11,8 @@
 struct signals;
 
 /*
- * on_signal is called from the loop for each of sig[0..n), n <= 8. NULL: out of memory or descriptors.
+ * on_signal is called from the loop for each of sig[0..n), n <= 8. NULL: out of memory or
+ * descriptors.
  */
 struct signals *signals_new(struct loop *l, const int *sig, unsigned n,
                             void (*on_signal)(void *ctx, int sig), void *ctx);
