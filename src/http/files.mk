@@ -2,21 +2,28 @@
 # src/http: exchanges and codecs (net, base, llhttp).
 # To add a source: one line in the list below, headers too, in alphabetical order.
 
-noinst_HEADERS += src/http/back_pool.h \
+noinst_HEADERS += \
+    src/http/back_pool.h \
     src/http/exchange.h \
     src/http/fetch.h \
-    src/http/field.def \
-    src/http/h1_body.h \
     src/http/h1_client.h \
-    src/http/h1_parse.h \
-    src/http/h1_scan.h \
     src/http/h1_server.h \
-    src/http/h1_write.h \
-    src/http/head.h \
-    src/http/host.h \
     src/http/memory_end.h \
     src/http/pipe.h
 
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
-    src/http/http_layer.c
+    src/http/field.c \
+    src/http/field.def \
+    src/http/field_priv.h \
+    src/http/h1_body.h \
+    src/http/h1_parse.h \
+    src/http/h1_scan.h \
+    src/http/h1_write.h \
+    src/http/head.c \
+    src/http/head.h \
+    src/http/host.c \
+    src/http/host.h \
+    src/http/method.c \
+    src/http/octet.c \
+    src/http/octet.h

@@ -21,7 +21,7 @@ enum field_id {
 #undef FIELD
     FIELD_COUNT
 };
-enum field_traits { HOP = 1, KEEP = 2, OURS = 4 };
+enum field_traits { HOP = 1, KEEP = 2, OURS = 4, JUDGED = 8 };
 
 struct field {
     struct slice name; /* as it came; compared without case */
@@ -61,21 +61,25 @@ struct head {
 void head_init(struct head *h);
 enum field_id field_id_of(struct slice name);
 unsigned field_traits_of(enum field_id id);
+/* In lower case; static. */
+struct slice field_name_of(enum field_id id);
 enum method method_of(struct slice text);
 /* RFC 9110 section 9.2.2. Unknown methods are not. */
 bool method_idempotent(enum method m);
 bool method_safe(enum method m);
 
-/*
- * The first field with that id, or name; NULL. From: search behind this one (NULL: from the start).
- */
+/* The first field with that id, or name; NULL. */
 const struct field *head_find(const struct head *h, enum field_id id);
 const struct field *head_find_name(const struct head *h, struct slice name);
+/* The next one with the same id (or name, when that is FIELD_OTHER); NULL. */
+const struct field *head_find_next(const struct head *h, const struct field *behind);
 /* Its value, or the empty slice. */
 struct slice head_value(const struct head *h, enum field_id id);
 /* Appends; the slices must outlive the head. -1: out of arena. */
 int head_add(struct head *h, struct arena *a, enum field_id id, struct slice name,
              struct slice value) __attribute__((warn_unused_result));
+/* Room for one more at the end, for the caller to fill. NULL: out of arena. */
+struct field *head_slot(struct head *h, struct arena *a);
 /* Removes all with that id or name; keeps the order of the others. Returns how many. */
 unsigned head_remove(struct head *h, enum field_id id);
 unsigned head_remove_name(struct head *h, struct slice name);
@@ -83,10 +87,16 @@ unsigned head_remove_name(struct head *h, struct slice name);
 int head_set(struct head *h, struct arena *a, enum field_id id, struct slice name,
              struct slice value) __attribute__((warn_unused_result));
 /*
- * Removes what must not go further: hop-by-hop fields, those that Connection names (but protected
- * ones, RELIABILITY G1), and in requests names with an underscore (B7). Returns how many were
- * dropped for an underscore. Framing fields go too: the serialiser writes its own.
+ * Removes what must not go further: hop-by-hop fields, those that Connection names (but
+ * protected ones, RELIABILITY G1), and in requests names with an underscore (B7). Returns how
+ * many were dropped for an underscore. Framing fields go too (the serialiser writes its own),
+ * and a request's Expect (ours).
  */
 unsigned head_strip(struct head *h, bool request);
+/*
+ * No body follows this answer to a request with that method, whatever its fields tell: 1xx, 204,
+ * 304, HEAD.
+ */
+bool head_bodiless(const struct head *answer, enum method asked);
 
 #endif
