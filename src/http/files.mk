@@ -16,9 +16,17 @@ libhttp_a_SOURCES = \
     src/http/field.c \
     src/http/field.def \
     src/http/field_priv.h \
+    src/http/h1_agree.c \
+    src/http/h1_agree_priv.h \
+    src/http/h1_body.c \
     src/http/h1_body.h \
+    src/http/h1_parse.c \
     src/http/h1_parse.h \
+    src/http/h1_scan.c \
     src/http/h1_scan.h \
+    src/http/h1_valid.c \
+    src/http/h1_valid_priv.h \
+    src/http/h1_write.c \
     src/http/h1_write.h \
     src/http/head.c \
     src/http/head.h \
