@@ -13,6 +13,8 @@ libnet_a_SOURCES = \
     src/net/conn.h \
     src/net/dialer.c \
     src/net/dialer.h \
+    src/net/dns.c \
+    src/net/dns.h \
     src/net/listener.c \
     src/net/listener.h \
     src/net/loop.c \
@@ -21,6 +23,7 @@ libnet_a_SOURCES = \
     src/net/mailbox.h \
     src/net/probe.c \
     src/net/probe.h \
+    src/net/resolver.c \
     src/net/resolver.h \
     src/net/signals.c \
     src/net/signals.h \

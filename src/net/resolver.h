@@ -16,7 +16,11 @@
 struct resolver;
 struct resolver_query;
 
+/* NULL: out of memory, or no way to resolve. */
 struct resolver *resolver_new(struct loop *l);
+/* Asks these servers ("127.0.0.1:5353,...") instead of the system's. -1: not a list of
+ * addresses. */
+int resolver_set_servers(struct resolver *r, const char *servers) must_check;
 /* Cancels what is open without calling back. */
 void resolver_free(struct resolver *r);
 /*

@@ -90,6 +90,8 @@ unit_tests += tests/unit/test_dialer
 tests_unit_test_dialer_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_child
 tests_unit_test_child_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_resolver
+tests_unit_test_resolver_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
 

@@ -63,8 +63,9 @@ tear_down(void **state)
 static void
 start_with(struct rig *r, const char *script, struct child_options o)
 {
-    char *argv[] = {(char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c", (char *)(uintptr_t)script, NULL};
+    char *argv[] = {(char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c", NULL, NULL};
 
+    argv[2] = (char *)(uintptr_t)script;
     o.argv = argv;
     if (o.output_max == 0)
         o.output_max = 4096;
