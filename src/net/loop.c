@@ -166,6 +166,14 @@ run_tasks(struct list *q, unsigned budget)
     }
 }
 
+/* Neither may be put off: what was closed in this turn settles its loans, then is freed. */
+static void
+rearm(struct loop *l)
+{
+    while (!list_empty(&l->rearm_list))
+        run_tasks(&l->rearm_list, TURN_BUDGET);
+}
+
 static void
 reap(struct loop *l)
 {
@@ -249,7 +257,7 @@ finish_turn(struct loop *l)
 {
     run_tasks(&l->run_list, TURN_BUDGET);
     run_tasks(&l->flush_list, TURN_BUDGET);
-    run_tasks(&l->rearm_list, TURN_BUDGET);
+    rearm(l);
     reap(l);
 }
 
