@@ -8,12 +8,23 @@
  *     front end  <-- resp, to_front ---  back end
  *
  * An end is what a session (h1 server, h1 client, later h2) or the memory end plugs in. Its four
- * ops are only ever called from the loop's run list: exchange_signal marks and queues, nothing
- * recurses, nothing frees underfoot. Order within one run: reset, head, kick, credit.
+ * ops, and all of the handler's callbacks, are only ever called from the loop's run list (on_end
+ * and release: from its reap phase): exchange_signal marks and queues, nothing recurses, nothing
+ * frees underfoot. Order within one run: reset, head, kick, credit. kick and credit may come
+ * without need; head and reset never do.
  *
  * Held: no back is attached and to_back's window is 0. Attaching a back opens the window: the front
  * gets `credit`, reads on, and if the client waits for it, sends 100 Continue (never for a memory
  * back).
+ *
+ * How it ends, and who says so:
+ *     the front sent the whole answer         front: exchange_front_done     END_ANSWERED
+ *     the back broke within the answer        back: exchange_back_lost; the front drains what the
+ *                                             aborted pipe holds, then front_done  END_ABORTED
+ *     the client left, or its request broke   front: exchange_front_lost     END_CLIENT_LEFT
+ *     we gave up                              handler: exchange_abort        END_ABORTED
+ * Whoever is still attached then gets `reset`. on_end follows in the same turn's reap phase and
+ * release right behind it.
  *
  * Against HTTP/2 (next issue), on paper: front stream: head = submit_response / submit interim
  * headers, kick = resume_data (NO_COPY from the pipe), credit = session_consume of the bytes that
@@ -22,8 +33,6 @@
  * reset = RST_STREAM(CANCEL); REFUSED_STREAM = exchange_back_lost with unprocessed set. Trailers
  * travel in the head's trailer list and go with the end of the pipe. Extended CONNECT and Upgrade
  * are heads; the pipes carry opaque bytes.
- *
- * Who frees: exchange_close_when_done; memory goes in the reap phase after both ends have let go.
  */
 #ifndef ROUSE_HTTP_EXCHANGE_H
 #define ROUSE_HTTP_EXCHANGE_H
@@ -42,10 +51,13 @@ struct exchange_end_ops {
     void (*kick)(struct exchange_end *);  /* the pipe you drain has bytes, or has ended */
     /* the pipe you fill has room, or its reader wants no more */
     void (*credit)(struct exchange_end *);
-    void (*reset)(struct exchange_end *, enum reason); /* stop; the end has been detached already */
+    /* stop; the end has been detached already. May be NULL: nothing to stop. */
+    void (*reset)(struct exchange_end *, enum reason);
 };
 
 enum exchange_mark { MARK_HEAD = 1, MARK_KICK = 2, MARK_CREDIT = 4, MARK_RESET = 8 };
+
+#define EXCHANGE_INTERIMS_MAX 16
 
 struct exchange_end {
     const struct exchange_end_ops *ops;
@@ -74,8 +86,9 @@ struct exchange_handler {
     void (*on_back_lost)(struct exchange *ex, enum reason why);
     /* The request was sent and no byte came back for a second (once). May be NULL. */
     void (*on_silence)(struct exchange *ex);
-    /* Exactly once, at the end, with ex->outcome and ex->reason; afterwards the exchange is
-     * reaped. Free what hangs on it; the struct itself is given back by `release`. */
+    /* Exactly once for each on_request, at the end, with ex->outcome and ex->reason; afterwards
+     * the exchange is reaped. Free what hangs on it; the struct itself is given back by
+     * `release`, which is all that an exchange sees whose client left before on_request. */
     void (*on_end)(struct exchange *ex);
     void (*release)(struct exchange *ex);
 };
@@ -87,14 +100,18 @@ struct exchange {
     struct head req, resp;
     struct pipe to_back, to_front;
     struct exchange_end *front, *back;
-    struct task reap;
+    struct task run, reap;
+    unsigned todo;               /* callbacks due, exchange.c */
+    enum reason lost;            /* for on_back_lost */
     enum exchange_end_kind outcome;
     enum reason reason;          /* why it was aborted or left, or which answer Rouse made up */
     enum delivered delivered;
     bool answer_started;         /* a byte of the final answer went to the front */
     bool answer_here;            /* the final answer's head is in resp */
+    bool interim_here;           /* an interim head is in resp, the front has not taken it yet */
     bool unprocessed;            /* HTTP/2 said so: safe to send again */
     bool back_is_real;           /* false: memory: no 100 Continue */
+    bool announced;              /* on_request was called */
     bool ended;
     uint8_t interims;            /* 1xx seen; limit 16 */
     /* of the request line; of its head; request on the wire; answer */
@@ -108,8 +125,13 @@ struct exchange {
 /* Fills a fresh exchange; the memory is the handler's. window of to_back is 0: held. */
 void exchange_init(struct exchange *ex, struct loop *l, const struct exchange_handler *h);
 
-/* For ends. Marks the end and queues it. A detached end is ignored. */
+/* For ends. Marks the end and queues it. NULL and detached ends are ignored. */
 void exchange_signal(struct exchange_end *end, unsigned marks);
+/* Takes n bytes out of p and signals `writer` credit when it was thirsty and there is room
+ * again. */
+void exchange_drain(struct pipe *p, size_t n, struct exchange_end *writer);
+/* The reader of p wants no more: what comes is discarded; `writer` gets credit. */
+void exchange_stop(struct pipe *p, struct exchange_end *writer);
 void exchange_end_init(struct exchange_end *end, const struct exchange_end_ops *ops);
 
 /*
@@ -118,10 +140,14 @@ void exchange_end_init(struct exchange_end *end, const struct exchange_end_ops *
  */
 void exchange_attach_front(struct exchange *ex, struct exchange_end *front);
 void exchange_request_ready(struct exchange *ex);
-/* The client is gone, or its request broke: the back is reset, on_end follows. */
+/* The head was no good: gives the exchange back by `release` alone. */
+void exchange_discard(struct exchange *ex);
+/* The client is gone, or its request broke: the back is reset so that the request cannot look
+ * complete, on_end follows. The end is detached before this returns. */
 void exchange_front_lost(struct exchange *ex, enum reason why);
-/* The answer's last byte was taken by the kernel: the exchange is over for the front; it is
- * detached. The rest of the request, if any, is the session's to discard. */
+/* The answer's last byte was taken by the kernel, or the pipe was aborted and is drained: the
+ * exchange is over; the front is detached. The rest of the request, if any, is the session's to
+ * discard. */
 void exchange_front_done(struct exchange *ex);
 
 /* The handler: gives the exchange a back: opens to_back's window, signals head. */
@@ -134,6 +160,7 @@ void exchange_abort(struct exchange *ex, enum reason why);
 
 /*
  * Back sessions: an interim answer (1xx, not 100, not 101) is in ex->resp; the front forwards it.
+ * The back leaves resp alone while interim_here; it gets `credit` when the front has taken it.
  */
 void exchange_interim_ready(struct exchange *ex);
 /* The final head is in ex->resp: on_answer, then the front gets `head`. */
@@ -141,6 +168,8 @@ void exchange_answer_ready(struct exchange *ex);
 /* The connection ended: before the answer's head: on_back_lost; within it: the answer is cut
  * (END_ABORTED). The end is detached before this returns. */
 void exchange_back_lost(struct exchange *ex, enum reason why);
+/* Nothing came back for a while: on_silence, while no answer is here. */
+void exchange_silence(struct exchange *ex);
 /* The answer is complete in the pipe and the back wants nothing more: it is detached. */
 void exchange_back_done(struct exchange *ex);
 
