@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * h1_server.c: the life of a front session: its states, events and deadlines. It must not know
+ * routes, sandboxes or what an answer says. Owner: the gateway's worker; one loop.
+ */
+#include "config.h"
+
+#include "http/h1_server_priv.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TO(sym) (1u << FRONT_##sym)
+
+static const unsigned legal_moves[FRONT_STATE_COUNT] = {
+    [FRONT_IDLE] = TO(HEAD) | TO(CLOSED),
+    [FRONT_HEAD] = TO(EXCHANGE) | TO(REFUSE) | TO(CLOSED),
+    [FRONT_EXCHANGE] = TO(IDLE) | TO(DRAIN) | TO(REFUSE) | TO(LINGER) | TO(CLOSED),
+    [FRONT_DRAIN] = TO(IDLE) | TO(LINGER) | TO(CLOSED),
+    [FRONT_REFUSE] = TO(LINGER) | TO(CLOSED),
+    [FRONT_LINGER] = TO(CLOSED),
+};
+
+void
+h1_server_options_init(struct h1_server_options *o)
+{
+    *o = (struct h1_server_options){
+        .limits = H1_LIMITS_REQUEST,
+        .head_time = 10 * USEC_SEC,
+        .idle = 60 * USEC_SEC,
+        .max_requests = 10000,
+        .grace = 20 * USEC_SEC,
+        .min_rate = 500,
+        .stall = 30 * USEC_SEC,
+        .max_body = UINT64_MAX,
+    };
+}
+
+void
+front_set_state(struct h1_server *s, enum front_state to)
+{
+    ensure(legal_moves[s->state] & 1u << to);
+    s->state = to;
+    s->since = s->loop->now;
+    front_arm(s);
+}
+
+static usec_t
+exchange_due(const struct h1_server *s)
+{
+    return usec_min(pace_due(&s->reading, s->o->stall, s->o->grace, s->o->min_rate),
+                    pace_due(&s->writing, s->o->stall, s->o->grace, s->o->min_rate));
+}
+
+static usec_t
+due_at(const struct h1_server *s)
+{
+    switch (s->state) {
+    case FRONT_IDLE:
+        return usec_add(s->since, s->o->idle);
+    case FRONT_HEAD:
+        return usec_add(s->since, s->o->head_time);
+    case FRONT_EXCHANGE:
+        return exchange_due(s);
+    case FRONT_REFUSE:
+    case FRONT_DRAIN:
+    case FRONT_LINGER:
+        return s->since + H1_DISCARD_TIME;
+    case FRONT_CLOSED:
+    case FRONT_STATE_COUNT:
+        break;
+    }
+    return USEC_NEVER;
+}
+
+void
+front_arm(struct h1_server *s)
+{
+    usec_t due = due_at(s);
+
+    if (due < s->timer.deadline)
+        loop_timer_set(s->loop, &s->timer, due);
+}
+
+/* A deadline has passed. */
+static void
+time_out(struct h1_server *s)
+{
+    switch (s->state) {
+    case FRONT_IDLE:
+        front_close(s, REASON_IDLE, false);
+        break;
+    case FRONT_HEAD:
+        front_refuse(s, REASON_REQUEST_TIMEOUT, "head not complete in time");
+        break;
+    case FRONT_EXCHANGE:
+        if (pace_due(&s->writing, s->o->stall, s->o->grace, s->o->min_rate) <= s->loop->now)
+            front_close(s, REASON_CLIENT_STALLED, true);
+        else
+            front_broken(s, REASON_REQUEST_TIMEOUT);
+        break;
+    case FRONT_DRAIN:
+        front_linger(s, REASON_NONE);
+        break;
+    case FRONT_REFUSE:
+    case FRONT_LINGER:
+        front_close(s, REASON_NONE, true);
+        break;
+    case FRONT_CLOSED:
+    case FRONT_STATE_COUNT:
+        break;
+    }
+}
+
+static void
+on_timer(struct wheel_timer *t)
+{
+    struct h1_server *s = container_of(t, struct h1_server, timer);
+
+    if (due_at(s) <= s->loop->now && (s->end.ex || s->state != FRONT_EXCHANGE))
+        time_out(s);
+    if (s->state != FRONT_CLOSED)
+        front_arm(s);
+}
+
+static void
+on_event(struct conn *c, unsigned events)
+{
+    struct h1_server *s = container_of(c, struct h1_server, conn);
+
+    if (events & CONN_FAILED) {
+        front_close(s, REASON_CLIENT_LEFT, false);
+        return;
+    }
+    if (events & CONN_WRITABLE && h1_output_pending(&s->out))
+        loop_queue_flush(s->loop, &s->flush);
+    if (events & (CONN_READABLE | CONN_HUP))
+        front_input(s);
+}
+
+static const struct conn_owner conn_owner = {.name = "front", .on_event = on_event};
+
+static void
+on_run(struct task *t)
+{
+    front_input(container_of(t, struct h1_server, run));
+}
+
+static void
+on_flush(struct task *t)
+{
+    front_flush(container_of(t, struct h1_server, flush));
+}
+
+static void
+on_rearm(struct task *t)
+{
+    struct h1_server *s = container_of(t, struct h1_server, rearm);
+    struct exchange *ex = s->lent_to;
+
+    s->lent_to = NULL;
+    if (ex && !ex->ended && pipe_settle(&ex->to_back) < 0)
+        exchange_abort(ex, REASON_OUT_OF_MEMORY);
+    if (s->state == FRONT_CLOSED)
+        return;
+    if (h1_input_rearm(&s->in) < 0) {
+        front_close(s, REASON_OUT_OF_MEMORY, true);
+        return;
+    }
+    if (s->conn.readable && front_wants_input(s))
+        loop_queue_run(s->loop, &s->run);
+}
+
+static void
+on_reap(struct task *t)
+{
+    struct h1_server *s = container_of(t, struct h1_server, reap);
+
+    h1_input_fini(&s->in);
+    free(s);
+}
+
+struct h1_server *
+h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
+               const struct h1_server_options *o, const struct h1_server_owner *owner, void *ctx)
+{
+    struct h1_server *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        close(fd);
+        return NULL;
+    }
+    if (conn_open_accepted(&s->conn, l, fd, peer, &conn_owner) < 0) {
+        free(s);
+        return NULL;
+    }
+    s->loop = l;
+    s->o = o;
+    s->owner = owner;
+    s->ctx = ctx;
+    list_init(&s->link);
+    exchange_end_init(&s->end, &h1_server_ops);
+    task_init(&s->run, on_run);
+    task_init(&s->flush, on_flush);
+    task_init(&s->rearm, on_rearm);
+    task_init(&s->reap, on_reap);
+    wheel_timer_init(&s->timer, on_timer);
+    h1_input_init(&s->in, l);
+    h1_output_init(&s->out, l);
+    arena_init(&s->arena, &l->arena_blocks, EXCHANGE_ARENA_MAX);
+    s->since = l->now;
+    front_arm(s);
+    return s;
+}
+
+void
+front_close(struct h1_server *s, enum reason why, bool abort)
+{
+    if (s->state == FRONT_CLOSED)
+        return;
+    if (s->end.ex)
+        exchange_front_lost(s->end.ex, why);
+    front_set_state(s, FRONT_CLOSED);
+    conn_close(&s->conn, abort);
+    loop_timer_cancel(s->loop, &s->timer);
+    task_cancel(&s->end.task);
+    task_cancel(&s->run);
+    task_cancel(&s->flush);
+    h1_output_fini(&s->out);
+    arena_reset(&s->arena);
+    loop_queue_reap(s->loop, &s->reap);
+    s->owner->on_closed(s->ctx, s, why);
+}
+
+void
+front_linger(struct h1_server *s, enum reason why)
+{
+    if (s->conn.eof || s->conn.error != 0) {
+        front_close(s, why, false);
+        return;
+    }
+    conn_shut_write(&s->conn);
+    s->discarded = 0;
+    front_set_state(s, FRONT_LINGER);
+    if (s->conn.readable)
+        loop_queue_run(s->loop, &s->run);
+}
+
+void
+h1_server_drain(struct h1_server *s)
+{
+    s->draining = true;
+    if (s->state == FRONT_IDLE && s->in.cur.n == 0)
+        front_close(s, REASON_SHUTDOWN, false);
+}
+
+void
+h1_server_close(struct h1_server *s, enum reason why)
+{
+    front_close(s, why, false);
+}
+
+struct conn *
+h1_server_conn(struct h1_server *s)
+{
+    return &s->conn;
+}
+
+struct exchange *
+h1_server_exchange(struct h1_server *s)
+{
+    return s->end.ex;
+}
+
+struct list *
+h1_server_link(struct h1_server *s)
+{
+    return &s->link;
+}
+
+struct h1_server *
+h1_server_of_link(struct list *link)
+{
+    return container_of(link, struct h1_server, link);
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * h1_server_request.c: what comes in on a front session: heads, bodies, and what is discarded. At
+ * most one read a turn; what it lends is settled at rearm, and then the next one is due. Owner: the
+ * session.
+ */
+#include "config.h"
+
+#include "http/h1_server_priv.h"
+
+#include "base/json.h"
+#include "http/h1_parse.h"
+#include "http/phrase.h"
+
+#include <errno.h>
+
+/* One read. False: nothing came, or the session is closed. */
+static bool
+read_more(struct h1_server *s, size_t n, bool large)
+{
+    ssize_t got = h1_input_read(&s->in, &s->conn, n, large);
+
+    if (got > 0) {
+        loop_queue_rearm(s->loop, &s->rearm);
+        return true;
+    }
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    if (got < 0) {
+        front_close(s, errno == ENOMEM ? REASON_OUT_OF_MEMORY : REASON_CLIENT_LEFT, true);
+        return false;
+    }
+    if (s->state == FRONT_EXCHANGE || s->state == FRONT_HEAD)
+        front_close(s, REASON_CLIENT_TRUNCATED, false);
+    else
+        front_close(s, REASON_NONE, false);
+    return false;
+}
+
+/* Nothing to read, but an edge came: is the client still there? */
+static void
+watch(struct h1_server *s)
+{
+    if (s->conn.hup && !s->o->half_close_waits)
+        front_close(s, REASON_CLIENT_LEFT, false);
+    else if (s->conn.readable && conn_check_error(&s->conn) != 0)
+        front_close(s, REASON_CLIENT_LEFT, false);
+}
+
+/* --- refusals ------------------------------------------------------------------------------- */
+
+struct refusal {
+    struct head head;
+    struct slice body;
+    uint8_t version;
+};
+
+static int
+write_refusal(struct buf *b, const void *arg)
+{
+    const struct refusal *r = arg;
+
+    if (h1_write_answer(b, &r->head, r->version, true, false) < 0)
+        return -1;
+    return buf_add_slice(b, r->body);
+}
+
+static struct slice
+proxy_status(enum reason why, char *text, size_t size)
+{
+    struct buf b;
+
+    buf_init_fixed(&b, text, size);
+    buf_printf(&b, "rouse; error=http_request_error; details=\"%s\"", reason_slug(why));
+    return buf_slice(&b);
+}
+
+static int
+refusal_head(struct head *h, struct arena *a, enum reason why, struct slice body,
+             struct slice status_text)
+{
+    const struct reason_row *row = reason_row(why);
+
+    head_init(h);
+    h->version = 11;
+    h->status = (uint16_t)(row->status >= 100 ? row->status : 400);
+    h->phrase = phrase_of(h->status);
+    h->framing = FRAMING_LENGTH;
+    h->length = body.n;
+    if (head_add(h, a, FIELD_CONTENT_TYPE, SLICE("Content-Type"), SLICE("application/json")) < 0 ||
+        head_add(h, a, FIELD_CACHE_CONTROL, SLICE("Cache-Control"), SLICE("no-store")) < 0)
+        return -1;
+    return head_add(h, a, FIELD_PROXY_STATUS, SLICE("Proxy-Status"), status_text);
+}
+
+/* Sends an answer of our own with that body; then lingers. */
+static void
+send_refusal(struct h1_server *s, enum reason why, struct slice body)
+{
+    char status_text[96];
+    struct refusal r = {.body = body, .version = 11};
+
+    arena_reset(&s->arena);
+    if (refusal_head(&r.head, &s->arena, why, body,
+                     proxy_status(why, status_text, sizeof(status_text))) < 0 ||
+        h1_output_text(&s->out, write_refusal, &r) < 0) {
+        front_close(s, why, false);
+        return;
+    }
+    h1_input_use(&s->in, s->in.cur.n);
+    s->discarded = 0;
+    front_set_state(s, FRONT_REFUSE);
+    loop_queue_flush(s->loop, &s->flush);
+    if (s->conn.readable)
+        loop_queue_run(s->loop, &s->run);
+}
+
+void
+front_refuse(struct h1_server *s, enum reason why, const char *detail)
+{
+    struct buf body;
+
+    buf_init(&body, LOOP_BLOCK);
+    s->owner->on_bad_request(s->ctx, s, why, detail, &body);
+    if (s->state != FRONT_CLOSED)
+        send_refusal(s, why, buf_slice(&body));
+    buf_fini(&body);
+}
+
+void
+front_broken(struct h1_server *s, enum reason why)
+{
+    char text[256];
+    struct buf body;
+    struct json j;
+
+    if (s->head_out || h1_output_pending(&s->out)) {
+        front_close(s, why == REASON_REQUEST_TIMEOUT ? REASON_CLIENT_STALLED : why, true);
+        return;
+    }
+    exchange_front_lost(s->end.ex, why);
+    buf_init_fixed(&body, text, sizeof(text));
+    json_init(&j, &body);
+    json_object(&j);
+    json_kv_i64(&j, "code", reason_row(why)->status);
+    json_kv_str(&j, "error", reason_slug(why));
+    json_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
+    json_kv_bool(&j, "retryable", false);
+    json_kv_str(&j, "delivered", "maybe");
+    json_object_end(&j);
+    send_refusal(s, why, buf_slice(&body));
+}
+
+/* --- bodies --------------------------------------------------------------------------------- */
+
+/* The request in service is read completely. */
+static void
+end_request(struct h1_server *s)
+{
+    struct exchange *ex = s->end.ex;
+
+    s->request_done = true;
+    pace_moved(&s->reading, s->loop->now, 0);
+    if (s->body)
+        ex->req.trailers = (uint16_t)h1_body_trailers(s->body, &ex->req.trailer);
+    pipe_end(&ex->to_back);
+    exchange_signal(ex->back, MARK_KICK);
+}
+
+/* -1: out of memory, or over a limit: the exchange is over. */
+static int
+take_data(struct h1_server *s, struct slice data)
+{
+    struct exchange *ex = s->end.ex;
+
+    s->body_bytes += data.n;
+    if (s->body_bytes > s->o->max_body) {
+        front_broken(s, REASON_BODY_TOO_LARGE);
+        return -1;
+    }
+    if (ex->to_back.stopped) {
+        s->discarded += (uint32_t)data.n;
+    } else if (pipe_lend(&ex->to_back, data) < 0) {
+        front_close(s, REASON_OUT_OF_MEMORY, true);
+        return -1;
+    }
+    s->lent_to = ex;
+    return 0;
+}
+
+/* Moves what is in cur into the pipe. */
+static void
+feed_body(struct h1_server *s)
+{
+    struct exchange *ex = s->end.ex;
+
+    while (!s->request_done) {
+        size_t used = 0;
+        struct slice data = SLICE_NONE;
+        enum h1_body_says says = h1_body_next(s->body, s->in.cur, &used, &data);
+
+        h1_input_use(&s->in, used);
+        if (says == H1_BODY_BAD) {
+            front_broken(s, REASON_REQUEST_INVALID);
+            return;
+        }
+        if (says == H1_BODY_DATA && take_data(s, data) < 0)
+            return;
+        if (says == H1_BODY_END)
+            end_request(s);
+        if (says == H1_BODY_MORE)
+            break;
+    }
+    if (ex->to_back.lents > 0 || ex->to_back.written > 0)
+        exchange_signal(ex->back, MARK_KICK);
+}
+
+/* Room for more of the body, and a wish to read it. */
+static bool
+wants_body(const struct h1_server *s)
+{
+    const struct pipe *p = &s->end.ex->to_back;
+
+    if (s->request_done)
+        return false;
+    if (p->stopped)
+        return s->discarded < H1_DISCARD_MAX;
+    return p->window > 0 && pipe_room(p) >= p->window / 2;
+}
+
+/* How much of the next read may be body without the pipe overflowing. */
+static size_t
+read_size(const struct h1_server *s)
+{
+    size_t room = pipe_room(&s->end.ex->to_back);
+
+    return h1_body_left(s->body) <= room ? LOOP_READ_LARGE : room;
+}
+
+static void
+read_body(struct h1_server *s)
+{
+    struct pipe *p = &s->end.ex->to_back;
+
+    if (s->in.block)
+        return; /* once a turn: rearm goes on */
+    if (!wants_body(s)) {
+        pace_moved(&s->reading, s->loop->now, 0);
+        p->thirsty = true;
+        watch(s);
+        return;
+    }
+    if (s->conn.readable &&
+        read_more(s, read_size(s), h1_body_left(s->body) > LOOP_READ_SMALL)) {
+        pace_moved(&s->reading, s->loop->now, s->in.cur.n);
+        feed_body(s);
+    }
+    if (s->state == FRONT_EXCHANGE && !s->request_done) {
+        pace_wait(&s->reading, s->loop->now);
+        front_arm(s);
+    }
+}
+
+/* --- heads ---------------------------------------------------------------------------------- */
+
+/* RELIABILITY F3: only a WebSocket may be asked for; everything else is served as plain HTTP. */
+static bool
+wants_websocket(const struct head *h)
+{
+    return h->upgrade && slice_ieq(head_value(h, FIELD_UPGRADE), SLICE("websocket"));
+}
+
+static enum reason
+open_body(struct h1_server *s, const struct head *req)
+{
+    bool has_body = req->framing == FRAMING_CHUNKED ||
+                    (req->framing == FRAMING_LENGTH && req->length > 0);
+
+    s->body = NULL;
+    s->body_bytes = 0;
+    s->discarded = 0;
+    s->reading = s->writing = (struct pace){0};
+    s->request_done = s->head_out = s->continued = s->close = false;
+    if (!has_body)
+        return REASON_NONE;
+    if (req->framing == FRAMING_LENGTH && req->length > s->o->max_body)
+        return REASON_BODY_TOO_LARGE;
+    s->body = h1_body_new(&s->arena, req->framing, req->length);
+    return s->body ? REASON_NONE : REASON_OUT_OF_MEMORY;
+}
+
+static void
+start_exchange(struct h1_server *s, struct exchange *ex)
+{
+    s->requests++;
+    ex->peer = s->conn.peer;
+    ex->began = s->since;
+    ex->head_done = s->loop->now;
+    ex->req.upgrade = wants_websocket(&ex->req);
+    exchange_attach_front(ex, &s->end);
+    exchange_request_ready(ex);
+    front_set_state(s, FRONT_EXCHANGE);
+    if (!s->body)
+        end_request(s);
+    else
+        feed_body(s);
+    if (s->conn.hup)
+        loop_queue_run(s->loop, &s->run); /* behind on_request */
+}
+
+/* A whole head block of n bytes is in cur. */
+static void
+take_head(struct h1_server *s, size_t n)
+{
+    const char *detail = "out of memory";
+    enum reason why = REASON_OUT_OF_MEMORY;
+    struct exchange *ex = s->owner->new_exchange(s->ctx, s);
+    struct slice block;
+
+    if (ex && s->state == FRONT_CLOSED) {
+        exchange_discard(ex);
+        return;
+    }
+    if (s->state == FRONT_CLOSED)
+        return;
+    if (ex) {
+        block = arena_copy(&ex->arena, (struct slice){s->in.cur.p, n});
+        h1_input_use(&s->in, n);
+        if (block.p)
+            why = h1_parse_request(&ex->req, &ex->arena, block, &detail);
+        if (why == REASON_NONE) {
+            detail = "body is longer than max_body";
+            why = open_body(s, &ex->req);
+        }
+    }
+    if (why == REASON_NONE) {
+        start_exchange(s, ex);
+        return;
+    }
+    if (ex)
+        exchange_discard(ex);
+    front_refuse(s, why, detail);
+}
+
+static void
+parse_head(struct h1_server *s)
+{
+    enum reason why = REASON_NONE;
+    ptrdiff_t n;
+
+    if (s->state == FRONT_IDLE) {
+        h1_scan_init(&s->scan);
+        arena_reset(&s->arena);
+        front_set_state(s, FRONT_HEAD);
+    }
+    n = h1_scan_run(&s->scan, &s->o->limits, s->in.cur, true, &why);
+    if (n < 0)
+        front_refuse(s, why, "head is malformed or over a limit");
+    else if (n > 0)
+        take_head(s, (size_t)n);
+}
+
+static void
+read_head(struct h1_server *s)
+{
+    if (s->state == FRONT_IDLE && s->in.cur.n > 0) { /* pipelined */
+        parse_head(s);
+        return;
+    }
+    if (!s->in.block && s->conn.readable && read_more(s, LOOP_READ_SMALL, false))
+        parse_head(s);
+}
+
+/* --- everything else ------------------------------------------------------------------------ */
+
+static void
+discard(struct h1_server *s)
+{
+    if (s->in.block)
+        return;
+    if (s->in.cur.n == 0 && (!s->conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
+        return;
+    s->discarded += (uint32_t)s->in.cur.n;
+    h1_input_use(&s->in, s->in.cur.n);
+    if (s->discarded > H1_DISCARD_MAX)
+        front_close(s, REASON_NONE, true);
+}
+
+/* The rest of a request whose answer is out already. */
+static void
+drain_request(struct h1_server *s)
+{
+    if (s->in.block)
+        return;
+    if (s->in.cur.n == 0 && (!s->conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
+        return;
+    for (;;) {
+        size_t used = 0;
+        struct slice data = SLICE_NONE;
+        enum h1_body_says says = h1_body_next(s->body, s->in.cur, &used, &data);
+
+        h1_input_use(&s->in, used);
+        s->discarded += (uint32_t)used;
+        if (says == H1_BODY_BAD || s->discarded > H1_DISCARD_MAX) {
+            front_linger(s, REASON_NONE);
+            return;
+        }
+        if (says == H1_BODY_MORE)
+            return;
+        if (says == H1_BODY_END)
+            break;
+    }
+    front_set_state(s, FRONT_IDLE);
+    if (s->in.cur.n > 0)
+        loop_queue_run(s->loop, &s->run);
+}
+
+bool
+front_wants_input(const struct h1_server *s)
+{
+    if (s->state == FRONT_EXCHANGE)
+        return s->end.ex && wants_body(s);
+    return s->state != FRONT_CLOSED;
+}
+
+void
+front_input(struct h1_server *s)
+{
+    switch (s->state) {
+    case FRONT_IDLE:
+    case FRONT_HEAD:
+        read_head(s);
+        break;
+    case FRONT_EXCHANGE:
+        if (!s->end.ex)
+            break; /* about to be reset */
+        if (s->conn.hup && !s->o->half_close_waits)
+            watch(s);
+        else if (!s->request_done)
+            read_body(s);
+        else
+            watch(s);
+        break;
+    case FRONT_DRAIN:
+        drain_request(s);
+        break;
+    case FRONT_REFUSE:
+    case FRONT_LINGER:
+        discard(s);
+        break;
+    case FRONT_CLOSED:
+    case FRONT_STATE_COUNT:
+        break;
+    }
+}
