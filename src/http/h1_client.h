@@ -17,7 +17,8 @@ struct h1_client_options {
     struct h1_limits limits; /* of the answer */
     usec_t first_byte;       /* 120 s: then UPSTREAM_TIMEOUT */
     usec_t silence;          /* 1 s: on_silence; 0: never */
-    usec_t stall;            /* 300 s without progress in a body; USEC_OFF */
+    usec_t stall;            /* 300 s without progress in an answer's body; USEC_OFF */
+    usec_t write_stall;      /* 30 s in which it takes nothing of the request */
     usec_t head_time;        /* 30 s from the first byte of an answer to the end of its head */
 };
 void h1_client_options_init(struct h1_client_options *o);
@@ -36,6 +37,8 @@ struct h1_client *h1_client_open(struct loop *l, struct conn *c, const struct h1
 void h1_client_serve(struct h1_client *c, struct exchange *ex);
 void h1_client_close(struct h1_client *c, enum reason why);
 struct conn *h1_client_conn(struct h1_client *c);
+/* What the owner gave as ctx. */
+void *h1_client_ctx(struct h1_client *c);
 /* How many exchanges it has served; when it became idle. */
 uint32_t h1_client_served(const struct h1_client *c);
 usec_t h1_client_idle_since(const struct h1_client *c);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * h1_client.c: the life of a back session: its events and deadlines, and the request that goes out.
+ * It must not know sandboxes, nor why it was connected. Owner: the back pool, or a test; one loop.
+ */
+#include "config.h"
+
+#include "http/h1_client_priv.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+void
+h1_client_options_init(struct h1_client_options *o)
+{
+    *o = (struct h1_client_options){
+        .limits = H1_LIMITS_ANSWER,
+        .first_byte = 120 * USEC_SEC,
+        .silence = USEC_SEC,
+        .stall = 300 * USEC_SEC,
+        .write_stall = 30 * USEC_SEC,
+        .head_time = 30 * USEC_SEC,
+    };
+}
+
+/* --- deadlines ------------------------------------------------------------------------------ */
+
+/* When the peer will have been quiet for too long, before it answered. */
+static usec_t
+quiet_due(const struct h1_client *c)
+{
+    usec_t due = USEC_NEVER;
+
+    if (!c->request_sent && !c->blocked)
+        return USEC_NEVER; /* it waits for us */
+    if (!c->silence_told && c->o->silence > 0)
+        due = usec_add(c->moved, c->o->silence);
+    return usec_min(due, usec_add(c->moved, c->request_sent ? c->o->first_byte
+                                                            : c->o->write_stall));
+}
+
+static usec_t
+due_at(const struct h1_client *c)
+{
+    usec_t due = USEC_NEVER;
+
+    if (c->state != BACK_BUSY || !c->end.ex)
+        return USEC_NEVER;
+    if (c->head_began == 0)
+        return quiet_due(c);
+    if (!c->answering)
+        return usec_add(c->head_began, c->o->head_time);
+    if (back_wants_input(c))
+        due = usec_add(c->moved, c->o->stall);
+    if (c->blocked)
+        due = usec_min(due, usec_add(c->moved, c->o->write_stall));
+    return due;
+}
+
+void
+back_arm(struct h1_client *c)
+{
+    usec_t due = due_at(c);
+
+    if (due < c->timer.deadline)
+        loop_timer_set(c->loop, &c->timer, due);
+}
+
+static void
+time_out(struct h1_client *c)
+{
+    bool only_silent = c->head_began == 0 && !c->silence_told && c->o->silence > 0 &&
+                       c->loop->now < usec_add(c->moved, usec_min(c->o->first_byte,
+                                                                  c->o->write_stall));
+
+    if (only_silent) {
+        c->silence_told = true;
+        exchange_silence(c->end.ex);
+        return;
+    }
+    back_close(c, c->answering ? REASON_UPSTREAM_STALLED : REASON_UPSTREAM_TIMEOUT);
+}
+
+static void
+on_timer(struct wheel_timer *t)
+{
+    struct h1_client *c = container_of(t, struct h1_client, timer);
+
+    if (due_at(c) <= c->loop->now)
+        time_out(c);
+    back_arm(c);
+}
+
+/* --- what goes out -------------------------------------------------------------------------- */
+
+static int
+write_request(struct buf *b, const void *arg)
+{
+    return h1_write_request(b, arg, false);
+}
+
+static struct h1_client *
+of_end(struct exchange_end *end)
+{
+    return container_of(end, struct h1_client, end);
+}
+
+static void
+on_head(struct exchange_end *end)
+{
+    struct h1_client *c = of_end(end);
+    const struct head *h = &end->ex->req;
+
+    if (h1_output_text(&c->out, write_request, h) < 0) {
+        back_close(c, REASON_INTERNAL_ERROR);
+        return;
+    }
+    h1_output_open(&c->out, h->framing, h->length);
+    loop_queue_flush(c->loop, &c->flush);
+}
+
+static void
+on_kick(struct exchange_end *end)
+{
+    struct h1_client *c = of_end(end);
+
+    if (c->out.open)
+        loop_queue_flush(c->loop, &c->flush);
+}
+
+static void
+on_credit(struct exchange_end *end)
+{
+    struct h1_client *c = of_end(end);
+
+    c->moved = c->loop->now;
+    back_input(c);
+}
+
+static void
+on_reset(struct exchange_end *end, enum reason why)
+{
+    back_close(of_end(end), why);
+}
+
+static const struct exchange_end_ops ops = {
+    .name = "h1 client",
+    .head = on_head,
+    .kick = on_kick,
+    .credit = on_credit,
+    .reset = on_reset,
+};
+
+/* The peer takes no more of the request. It may have answered before: look. */
+static void
+on_broken(struct h1_client *c)
+{
+    if (!c->sent_any) {
+        back_close(c, REASON_POOL_STALE);
+        return;
+    }
+    c->broken = true;
+    c->blocked = false;
+    h1_output_fini(&c->out);
+    c->conn.readable = true;
+    loop_queue_run(c->loop, &c->run);
+}
+
+static void
+on_flush(struct task *t)
+{
+    struct h1_client *c = container_of(t, struct h1_client, flush);
+    struct exchange *ex = c->end.ex;
+    enum h1_output_says says;
+    size_t sent = 0;
+
+    if (c->state != BACK_BUSY || !ex || c->broken)
+        return;
+    says = h1_output_flush(&c->out, &c->conn, &ex->to_back, ex->front, &ex->req, &sent);
+    if (sent > 0) {
+        c->moved = c->loop->now;
+        c->sent_any = true;
+        if (ex->delivered == DELIVERED_NO)
+            ex->delivered = DELIVERED_MAYBE;
+    }
+    c->blocked = says == H1_OUTPUT_BLOCKED;
+    if (says == H1_OUTPUT_DONE) {
+        c->request_sent = true;
+        ex->sent = c->loop->now;
+    } else if (says == H1_OUTPUT_FAILED) {
+        on_broken(c);
+    } else if (says == H1_OUTPUT_CUT) {
+        back_close(c, REASON_CLIENT_TRUNCATED);
+    }
+    back_arm(c);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static void
+on_event(struct conn *conn, unsigned events)
+{
+    struct h1_client *c = container_of(conn, struct h1_client, conn);
+
+    if (c->state == BACK_IDLE) {
+        /* Bytes, FIN or an error, and nobody asked: never to be used (RELIABILITY E4). */
+        if (events & (CONN_READABLE | CONN_HUP | CONN_FAILED))
+            back_close(c, REASON_POOL_STALE);
+        return;
+    }
+    if (events & CONN_FAILED)
+        c->conn.readable = true; /* what came before the error is still to be read */
+    if (events & CONN_WRITABLE && h1_output_pending(&c->out))
+        loop_queue_flush(c->loop, &c->flush);
+    if (events & (CONN_READABLE | CONN_HUP | CONN_FAILED))
+        back_input(c);
+}
+
+static const struct conn_owner conn_owner = {.name = "back", .on_event = on_event};
+
+static void
+on_run(struct task *t)
+{
+    back_input(container_of(t, struct h1_client, run));
+}
+
+/* Runs also for a session that was closed in this turn: its loan must be settled. */
+static void
+on_rearm(struct task *t)
+{
+    struct h1_client *c = container_of(t, struct h1_client, rearm);
+    struct exchange *ex = c->lent_to;
+
+    c->lent_to = NULL;
+    if (ex && !ex->ended && pipe_settle(&ex->to_front) < 0)
+        exchange_abort(ex, REASON_OUT_OF_MEMORY);
+    if (c->state == BACK_CLOSED)
+        return;
+    if (h1_input_rearm(&c->in) < 0) {
+        back_close(c, REASON_OUT_OF_MEMORY);
+        return;
+    }
+    if (c->state == BACK_BUSY && c->conn.readable && back_wants_input(c))
+        loop_queue_run(c->loop, &c->run);
+}
+
+static void
+on_reap(struct task *t)
+{
+    struct h1_client *c = container_of(t, struct h1_client, reap);
+
+    h1_input_fini(&c->in);
+    free(c);
+}
+
+struct h1_client *
+h1_client_open(struct loop *l, struct conn *conn, const struct h1_client_options *o,
+               const struct h1_client_owner *owner, void *ctx)
+{
+    struct h1_client *c = calloc(1, sizeof(*c));
+
+    if (!c || conn_move(&c->conn, conn, &conn_owner) < 0) {
+        conn_close(conn, true);
+        free(c);
+        return NULL;
+    }
+    c->loop = l;
+    c->o = o;
+    c->owner = owner;
+    c->ctx = ctx;
+    exchange_end_init(&c->end, &ops);
+    task_init(&c->run, on_run);
+    task_init(&c->flush, on_flush);
+    task_init(&c->rearm, on_rearm);
+    task_init(&c->reap, on_reap);
+    wheel_timer_init(&c->timer, on_timer);
+    h1_input_init(&c->in, l);
+    h1_output_init(&c->out, l);
+    c->idle_since = l->now;
+    return c;
+}
+
+void
+h1_client_serve(struct h1_client *c, struct exchange *ex)
+{
+    ensure(c->state == BACK_IDLE);
+    c->state = BACK_BUSY;
+    c->served++;
+    c->body = NULL;
+    c->head_began = 0;
+    c->head_bytes = 0;
+    c->moved = c->loop->now;
+    c->sent_any = c->request_sent = c->broken = c->blocked = false;
+    c->answering = c->silence_told = false;
+    h1_scan_init(&c->scan);
+    ex->back_peer = c->conn.peer;
+    exchange_attach_back(ex, &c->end, true);
+}
+
+void
+back_close(struct h1_client *c, enum reason why)
+{
+    bool incomplete = c->state == BACK_BUSY && !c->request_sent;
+
+    if (c->state == BACK_CLOSED)
+        return;
+    c->state = BACK_CLOSED;
+    if (c->end.ex)
+        exchange_back_lost(c->end.ex, why);
+    conn_close(&c->conn, incomplete);
+    loop_timer_cancel(c->loop, &c->timer);
+    task_cancel(&c->end.task);
+    task_cancel(&c->run);
+    task_cancel(&c->flush);
+    h1_output_fini(&c->out);
+    loop_queue_reap(c->loop, &c->reap);
+    c->owner->on_closed(c->ctx, c, why);
+}
+
+void
+h1_client_close(struct h1_client *c, enum reason why)
+{
+    back_close(c, why);
+}
+
+struct conn *
+h1_client_conn(struct h1_client *c)
+{
+    return &c->conn;
+}
+
+void *
+h1_client_ctx(struct h1_client *c)
+{
+    return c->ctx;
+}
+
+uint32_t
+h1_client_served(const struct h1_client *c)
+{
+    return c->served;
+}
+
+usec_t
+h1_client_idle_since(const struct h1_client *c)
+{
+    return c->idle_since;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * h1_client_priv.h: the inside of a back session, for its own files: h1_client.c (life, events,
+ * deadlines, what goes out) and h1_client_answer.c (what comes in).
+ */
+#ifndef ROUSE_HTTP_H1_CLIENT_PRIV_H
+#define ROUSE_HTTP_H1_CLIENT_PRIV_H
+
+#include "http/h1_body.h"
+#include "http/h1_client.h"
+#include "http/h1_input.h"
+#include "http/h1_output.h"
+
+/* idle <-> busy; both -> closed */
+enum back_state { BACK_IDLE, BACK_BUSY, BACK_CLOSED };
+
+struct h1_client {
+    struct conn conn;
+    struct exchange_end end;
+    struct loop *loop;
+    const struct h1_client_options *o;
+    const struct h1_client_owner *owner;
+    void *ctx;
+    struct task run, flush, rearm, reap;
+    struct wheel_timer timer;
+    enum back_state state;
+    struct h1_scan scan;
+    struct h1_input in;
+    struct h1_output out;
+    struct h1_body *body;     /* of the answer in progress, in the exchange's arena */
+    struct exchange *lent_to; /* in this turn: settle at rearm */
+    usec_t idle_since;
+    usec_t moved;             /* the last byte, or the last time we began to wait */
+    usec_t head_began;        /* of an answer; 0: none has begun */
+    uint32_t head_bytes;      /* of all heads of this answer */
+    uint32_t served;
+    bool sent_any;     /* a byte of the request in service was taken by the kernel */
+    bool request_sent; /* all of it was */
+    bool broken;       /* the peer takes no more; it may still have answered */
+    bool blocked;      /* waiting for the peer to take more */
+    bool answering;    /* the final head is here */
+    bool silence_told;
+};
+
+/* Closes now and tells the owner; an exchange in service loses its back for that reason. */
+void back_close(struct h1_client *c, enum reason why);
+void back_arm(struct h1_client *c);
+
+/* h1_client_answer.c */
+void back_input(struct h1_client *c);
+bool back_wants_input(const struct h1_client *c);
+
+#endif
