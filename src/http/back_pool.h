@@ -7,6 +7,7 @@
 #ifndef ROUSE_HTTP_BACK_POOL_H
 #define ROUSE_HTTP_BACK_POOL_H
 
+#include "base/list.h"
 #include "http/h1_client.h"
 
 struct back_pool;
@@ -27,7 +28,7 @@ struct back_pool_options {
 void back_pool_options_init(struct back_pool_options *o);
 
 struct back_pool *back_pool_new(struct loop *l, const struct back_pool_options *o);
-/* Closes everything idle; sessions in use close when done. */
+/* Closes everything idle; sessions in use close when done, and the last one frees the pool. */
 void back_pool_free(struct back_pool *p);
 /* An idle session fit for a request (idempotent or not), or NULL: dial. */
 struct h1_client *back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent);
@@ -36,6 +37,7 @@ struct h1_client *back_pool_take(struct back_pool *p, const struct back_key *key
  * (back_pool_park).
  */
 struct h1_client *back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c);
+/* Takes back what was taken or adopted and has served nothing since. It may close it at once. */
 void back_pool_park(struct back_pool *p, struct h1_client *c);
 /* Closes the idle ones of a sandbox: all, or (keep != 0) those of other incarnations. In use:
  * they close when their exchange is over. */

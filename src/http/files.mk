@@ -3,16 +3,14 @@
 # To add a source: one line in the list below, headers too, in alphabetical order.
 
 noinst_HEADERS += \
-    src/http/back_pool.h \
-    src/http/exchange.h \
-    src/http/fetch.h \
-    src/http/h1_client.h \
-    src/http/h1_server.h \
-    src/http/memory_end.h \
-    src/http/pipe.h
+    src/http/fetch.h
 
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+    src/http/back_pool.c \
+    src/http/back_pool.h \
+    src/http/exchange.c \
+    src/http/exchange.h \
     src/http/field.c \
     src/http/field.def \
     src/http/field_priv.h \
@@ -20,10 +18,23 @@ libhttp_a_SOURCES = \
     src/http/h1_agree_priv.h \
     src/http/h1_body.c \
     src/http/h1_body.h \
+    src/http/h1_client.c \
+    src/http/h1_client.h \
+    src/http/h1_client_answer.c \
+    src/http/h1_client_priv.h \
+    src/http/h1_input.c \
+    src/http/h1_input.h \
+    src/http/h1_output.c \
+    src/http/h1_output.h \
     src/http/h1_parse.c \
     src/http/h1_parse.h \
     src/http/h1_scan.c \
     src/http/h1_scan.h \
+    src/http/h1_server.c \
+    src/http/h1_server.h \
+    src/http/h1_server_answer.c \
+    src/http/h1_server_priv.h \
+    src/http/h1_server_request.c \
     src/http/h1_valid.c \
     src/http/h1_valid_priv.h \
     src/http/h1_write.c \
@@ -32,6 +43,13 @@ libhttp_a_SOURCES = \
     src/http/head.h \
     src/http/host.c \
     src/http/host.h \
+    src/http/memory_end.c \
+    src/http/memory_end.h \
     src/http/method.c \
     src/http/octet.c \
-    src/http/octet.h
+    src/http/octet.h \
+    src/http/pace.h \
+    src/http/phrase.c \
+    src/http/phrase.h \
+    src/http/pipe.c \
+    src/http/pipe.h

@@ -22,3 +22,7 @@ check_PROGRAMS += tests/tools/crowd
 tests_tools_crowd_SOURCES = tests/tools/crowd.c tests/tools/crowd.h tests/tools/crowd_client.c \
     $(tools_common)
 tests_tools_crowd_LDADD =
+
+check_PROGRAMS += tests/tools/static_proxy
+tests_tools_static_proxy_SOURCES = tests/tools/static_proxy.c
+tests_tools_static_proxy_LDADD = $(HTTP_LINK)

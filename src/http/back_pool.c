@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * back_pool.c: a map of sandboxes, each with a short list of groups (incarnation, endpoint), each
+ * with its idle sessions, the latest first. A group stands as long as a session of it does, so
+ * that taking and parking allocate nothing. One timer closes what has been idle for too long. It
+ * must not know what a sandbox is. Owner: a worker, or a fetcher; one loop.
+ */
+#include "config.h"
+
+#include "http/back_pool.h"
+
+#include "base/map.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SANDBOXES_MAX (1u << 20)
+
+struct back_sandbox {
+    struct map_node node;
+    uint64_t sandbox; /* the map's key */
+    struct list groups;
+};
+
+struct back_group {
+    struct list link; /* of its sandbox */
+    struct back_sandbox *of;
+    uint64_t incarnation;
+    struct endpoint to;
+    struct list idle; /* entries, the latest first */
+    uint32_t idles, sessions;
+    bool dropped; /* what comes back is closed */
+};
+
+/* One session; the ctx of its callbacks. */
+struct back_entry {
+    struct list link; /* of its group's idle ones */
+    struct list age;  /* of the pool's idle ones */
+    struct back_pool *pool;
+    struct back_group *group;
+    struct h1_client *client;
+    bool idle;
+};
+
+struct back_pool {
+    struct loop *loop;
+    struct back_pool_options o;
+    struct map sandboxes;
+    struct pool entries;
+    struct list ages; /* idle entries, the longest idle first */
+    struct wheel_timer timer;
+    uint32_t idle, sessions;
+    bool closing; /* freed when the last session is gone */
+    struct task reap;
+};
+
+void
+back_pool_options_init(struct back_pool_options *o)
+{
+    *o = (struct back_pool_options){
+        .per_key = 16,
+        .total = 4096,
+        .idle = 30 * USEC_SEC,
+        .fresh = 2 * USEC_SEC,
+    };
+    h1_client_options_init(&o->client);
+}
+
+/* --- sandboxes and groups ------------------------------------------------------------------- */
+
+static struct slice
+key_of(const uint64_t *sandbox)
+{
+    return (struct slice){(const char *)sandbox, sizeof(*sandbox)};
+}
+
+static struct back_sandbox *
+find_sandbox(const struct back_pool *p, uint64_t sandbox)
+{
+    struct map_node *n = map_find(&p->sandboxes, key_of(&sandbox));
+
+    return n ? container_of(n, struct back_sandbox, node) : NULL;
+}
+
+static struct back_group *
+find_group(const struct back_pool *p, const struct back_key *key)
+{
+    struct back_sandbox *s = find_sandbox(p, key->sandbox);
+
+    if (!s)
+        return NULL;
+    list_each(n, &s->groups) {
+        struct back_group *g = container_of(n, struct back_group, link);
+
+        if (!g->dropped && g->incarnation == key->incarnation && endpoint_eq(&g->to, &key->to))
+            return g;
+    }
+    return NULL;
+}
+
+static struct back_sandbox *
+make_sandbox(struct back_pool *p, uint64_t sandbox)
+{
+    struct back_sandbox *s = find_sandbox(p, sandbox);
+
+    if (s)
+        return s;
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->sandbox = sandbox;
+    list_init(&s->groups);
+    if (map_insert(&p->sandboxes, &s->node, key_of(&s->sandbox)) < 0) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void
+free_sandbox_if_empty(struct back_pool *p, struct back_sandbox *s)
+{
+    if (!list_empty(&s->groups))
+        return;
+    map_remove(&p->sandboxes, &s->node);
+    free(s);
+}
+
+static struct back_group *
+make_group(struct back_pool *p, const struct back_key *key)
+{
+    struct back_group *g = find_group(p, key);
+    struct back_sandbox *s;
+
+    if (g)
+        return g;
+    s = make_sandbox(p, key->sandbox);
+    if (!s)
+        return NULL;
+    g = calloc(1, sizeof(*g));
+    if (!g) {
+        free_sandbox_if_empty(p, s);
+        return NULL;
+    }
+    g->of = s;
+    g->incarnation = key->incarnation;
+    g->to = key->to;
+    list_init(&g->idle);
+    list_push_back(&s->groups, &g->link);
+    return g;
+}
+
+static void
+free_group_if_empty(struct back_pool *p, struct back_group *g)
+{
+    if (g->sessions > 0)
+        return;
+    list_unlink(&g->link);
+    free_sandbox_if_empty(p, g->of);
+    free(g);
+}
+
+/* --- sessions ------------------------------------------------------------------------------- */
+
+static void
+leave_idle(struct back_entry *e)
+{
+    if (!e->idle)
+        return;
+    e->idle = false;
+    list_unlink(&e->link);
+    list_unlink(&e->age);
+    e->group->idles--;
+    e->pool->idle--;
+}
+
+static void
+arm(struct back_pool *p)
+{
+    struct list *oldest = list_first(&p->ages);
+    usec_t due;
+
+    if (!oldest)
+        return;
+    due = usec_add(h1_client_idle_since(container_of(oldest, struct back_entry, age)->client),
+                   p->o.idle);
+    if (due < p->timer.deadline)
+        loop_timer_set(p->loop, &p->timer, due);
+}
+
+static void
+on_idle(void *ctx, struct h1_client *c)
+{
+    struct back_entry *e = ctx, *oldest;
+    struct back_pool *p = e->pool;
+
+    if (p->closing || e->group->dropped) {
+        h1_client_close(c, p->closing ? REASON_SHUTDOWN : REASON_GENERATION_OVER);
+        return;
+    }
+    if (e->group->idles >= p->o.per_key || p->o.total == 0) {
+        h1_client_close(c, REASON_POOL_FULL);
+        return;
+    }
+    if (p->idle >= p->o.total) {
+        oldest = container_of(list_first(&p->ages), struct back_entry, age);
+        h1_client_close(oldest->client, REASON_POOL_FULL);
+    }
+    e->idle = true;
+    list_push_front(&e->group->idle, &e->link);
+    list_push_back(&p->ages, &e->age);
+    e->group->idles++;
+    p->idle++;
+    arm(p);
+}
+
+static void
+free_pool(struct task *t)
+{
+    struct back_pool *p = container_of(t, struct back_pool, reap);
+
+    loop_timer_cancel(p->loop, &p->timer);
+    map_fini(&p->sandboxes);
+    pool_fini(&p->entries);
+    free(p);
+}
+
+static void
+free_entry(struct back_entry *e)
+{
+    struct back_pool *p = e->pool;
+    struct back_group *g = e->group;
+
+    pool_give(&p->entries, e);
+    g->sessions--;
+    free_group_if_empty(p, g);
+    p->sessions--;
+    if (p->closing && p->sessions == 0)
+        loop_queue_reap(p->loop, &p->reap);
+}
+
+static void
+on_closed(void *ctx, struct h1_client *c, enum reason why)
+{
+    struct back_entry *e = ctx;
+
+    (void)c;
+    (void)why;
+    leave_idle(e);
+    free_entry(e);
+}
+
+static const struct h1_client_owner owner = {.on_idle = on_idle, .on_closed = on_closed};
+
+static void
+on_timer(struct wheel_timer *t)
+{
+    struct back_pool *p = container_of(t, struct back_pool, timer);
+
+    for (;;) {
+        struct list *n = list_first(&p->ages);
+        struct h1_client *c;
+
+        if (!n)
+            break;
+        c = container_of(n, struct back_entry, age)->client;
+        if (usec_add(h1_client_idle_since(c), p->o.idle) > p->loop->now)
+            break;
+        h1_client_close(c, REASON_IDLE);
+    }
+    arm(p);
+}
+
+/* --- the pool ------------------------------------------------------------------------------- */
+
+struct back_pool *
+back_pool_new(struct loop *l, const struct back_pool_options *o)
+{
+    struct back_pool *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->loop = l;
+    p->o = *o;
+    map_init(&p->sandboxes, SANDBOXES_MAX, random_u64(&l->random), random_u64(&l->random));
+    pool_init(&p->entries, sizeof(struct back_entry), o->total, 0);
+    list_init(&p->ages);
+    wheel_timer_init(&p->timer, on_timer);
+    task_init(&p->reap, free_pool);
+    return p;
+}
+
+void
+back_pool_free(struct back_pool *p)
+{
+    struct list *n;
+
+    if (!p)
+        return;
+    p->closing = true;
+    while ((n = list_first(&p->ages)) != NULL)
+        h1_client_close(container_of(n, struct back_entry, age)->client, REASON_SHUTDOWN);
+    if (p->sessions == 0)
+        loop_queue_reap(p->loop, &p->reap);
+}
+
+/* One that was idle for long: is it still good? */
+static bool
+is_stale(struct h1_client *c)
+{
+    struct conn *conn = h1_client_conn(c);
+
+    return conn_is_dirty(conn) || conn_unacked(conn) > 0;
+}
+
+struct h1_client *
+back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent)
+{
+    struct back_group *g = find_group(p, key);
+    struct list *n;
+
+    while (g && (n = list_first(&g->idle)) != NULL) {
+        struct back_entry *e = container_of(n, struct back_entry, link);
+        bool old = p->loop->now - h1_client_idle_since(e->client) > p->o.fresh;
+        bool last = g->sessions == 1;
+
+        if (old && !idempotent)
+            return NULL;
+        if (old && is_stale(e->client)) {
+            h1_client_close(e->client, REASON_POOL_STALE);
+            if (last)
+                return NULL; /* the group is gone */
+            continue;
+        }
+        leave_idle(e);
+        return e->client;
+    }
+    return NULL;
+}
+
+struct h1_client *
+back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
+{
+    struct back_group *g = make_group(p, key);
+    struct back_entry *e = g ? pool_take(&p->entries) : NULL;
+
+    if (e) {
+        *e = (struct back_entry){.pool = p, .group = g};
+        list_init(&e->link);
+        list_init(&e->age);
+        e->client = h1_client_open(p->loop, c, &p->o.client, &owner, e);
+        if (e->client) {
+            g->sessions++;
+            p->sessions++;
+            return e->client;
+        }
+        pool_give(&p->entries, e);
+    } else {
+        conn_close(c, true);
+    }
+    if (g)
+        free_group_if_empty(p, g);
+    return NULL;
+}
+
+void
+back_pool_park(struct back_pool *p, struct h1_client *c)
+{
+    struct back_entry *e = h1_client_ctx(c);
+
+    ensure(e->pool == p && !e->idle);
+    on_idle(e, c);
+}
+
+void
+back_pool_drop(struct back_pool *p, uint64_t sandbox, uint64_t keep)
+{
+    struct back_sandbox *s = find_sandbox(p, sandbox);
+
+    if (!s)
+        return;
+    /* The last group to go would take s along: hold it. */
+    struct list hold;
+
+    list_init(&hold);
+    list_push_back(&s->groups, &hold);
+    list_each_safe(n, tmp, &s->groups) {
+        struct back_group *g;
+        struct list *i;
+
+        if (n == &hold)
+            continue;
+        g = container_of(n, struct back_group, link);
+        if (keep != 0 && g->incarnation == keep)
+            continue;
+        g->dropped = true;
+        g->sessions++; /* not freed under our hands */
+        while ((i = list_first(&g->idle)) != NULL)
+            h1_client_close(container_of(i, struct back_entry, link)->client,
+                            REASON_GENERATION_OVER);
+        g->sessions--;
+        free_group_if_empty(p, g);
+    }
+    list_unlink(&hold);
+    free_sandbox_if_empty(p, s);
+}
+
+uint32_t
+back_pool_idle(const struct back_pool *p)
+{
+    return p->idle;
+}
+
+uint32_t
+back_pool_in_use(const struct back_pool *p)
+{
+    return p->sessions - p->idle;
+}
