@@ -26,3 +26,23 @@ tests_tools_crowd_LDADD =
 check_PROGRAMS += tests/tools/static_proxy
 tests_tools_static_proxy_SOURCES = tests/tools/static_proxy.c
 tests_tools_static_proxy_LDADD = $(HTTP_LINK)
+# LD_PRELOAD libraries: no sanitizers and no FORTIFY in them, they wrap what those wrap.
+PRELOAD_CPPFLAGS = -I$(srcdir)/tests/tools -U_FORTIFY_SOURCE
+PRELOAD_CFLAGS = -std=gnu11 -pthread $(WARN_CFLAGS) -fPIC
+PRELOAD_LINK_FLAGS = -shared -pthread
+
+check_PROGRAMS += tests/tools/countmalloc.so tests/tools/failsys.so tests/tools/faultprobe
+tests_tools_countmalloc_so_SOURCES = tests/tools/countmalloc.c tests/tools/preload.c \
+    tests/tools/preload.h
+tests_tools_countmalloc_so_CPPFLAGS = $(PRELOAD_CPPFLAGS)
+tests_tools_countmalloc_so_CFLAGS = $(PRELOAD_CFLAGS)
+tests_tools_countmalloc_so_LDFLAGS = $(PRELOAD_LINK_FLAGS)
+tests_tools_countmalloc_so_LDADD =
+tests_tools_failsys_so_SOURCES = tests/tools/failsys.c tests/tools/failsys.h \
+    tests/tools/failsys_calls.c tests/tools/preload.c tests/tools/preload.h
+tests_tools_failsys_so_CPPFLAGS = $(PRELOAD_CPPFLAGS)
+tests_tools_failsys_so_CFLAGS = $(PRELOAD_CFLAGS)
+tests_tools_failsys_so_LDFLAGS = $(PRELOAD_LINK_FLAGS)
+tests_tools_failsys_so_LDADD =
+tests_tools_faultprobe_SOURCES = tests/tools/faultprobe.c
+tests_tools_faultprobe_LDADD =

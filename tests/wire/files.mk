@@ -4,11 +4,13 @@
 # Helpers that tests import: wire_helpers.
 
 wire_tests =
+wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_tools.py
 
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
-    tests/wire/rousetest/__init__.py tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
+    tests/wire/rousetest/__init__.py tests/wire/rousetest/faults.py \
+    tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
     tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py
 
 TESTS += $(wire_tests)
