@@ -26,6 +26,7 @@ tests_tools_crowd_LDADD =
 check_PROGRAMS += tests/tools/static_proxy
 tests_tools_static_proxy_SOURCES = tests/tools/static_proxy.c
 tests_tools_static_proxy_LDADD = $(HTTP_LINK)
+
 # LD_PRELOAD libraries: no sanitizers and no FORTIFY in them, they wrap what those wrap.
 PRELOAD_CPPFLAGS = -I$(srcdir)/tests/tools -U_FORTIFY_SOURCE
 PRELOAD_CFLAGS = -std=gnu11 -pthread $(WARN_CFLAGS) -fPIC
