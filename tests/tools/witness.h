@@ -110,6 +110,7 @@ struct witness {
     size_t ports;
     struct conn *conns;
     struct plan *script, **script_end;
+    struct plan *named;
     struct plan standard;
     uint64_t next_conn, open, requests, executed, answered, received, ended;
     uint64_t unanswered, unanswered_max;

@@ -211,10 +211,15 @@ find_id(struct record *record, const struct toolhttp *http, const char *query, s
 }
 
 static struct plan *
-next_plan(struct witness *witness, const char *query, size_t len)
+next_plan(struct witness *witness, const char *id, const char *query, size_t len)
 {
-    struct plan *plan = witness->script;
+    struct plan *plan = *id ? witness->named : NULL;
 
+    while (plan && strcmp(plan->id, id))
+        plan = plan->next;
+    if (plan)
+        return plan_copy(plan);
+    plan = witness->script;
     if (plan) {
         witness->script = plan->next;
         if (!witness->script)
@@ -248,7 +253,7 @@ head_read(struct conn *conn)
     find_id(record, &conn->http, query ? query : "", query_len);
     record->keep_alive = conn->http.keep_alive;
     record->head_only = !strncmp(conn->http.head.data, "HEAD ", 5);
-    record->plan = next_plan(witness, query ? query : "", query_len);
+    record->plan = next_plan(witness, record->id, query ? query : "", query_len);
     record->counted = true;
     if (++witness->unanswered > witness->unanswered_max)
         witness->unanswered_max = witness->unanswered;

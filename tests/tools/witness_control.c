@@ -6,7 +6,8 @@
  *   GET  /conns?bytes=1&after=N       connections and their requests (bytes in hexadecimal)
  *   GET  /executions                  {id: times}
  *   GET  /wait?requests=N&timeout=MS  answers when a counter of /stats has reached N, else 504
- *   POST /plan?PLAN                   what to do with the next request (raw=1: the body verbatim)
+ *   POST /plan?PLAN                   what to do with the next request (raw=1: the body verbatim);
+ *                                     for=ID: with every request of that id
  *   POST /standard?PLAN               the same for every request without a plan of its own
  *   POST /set?name=&generation=&query=&forget=&record_max=
  *   POST /port?port=P&listen=0|1&in=MS&mode=serve|rst|fin|deaf
@@ -283,6 +284,11 @@ run_plan(struct control *control, bool standard)
     }
     plan->has_raw = find_number(control, "raw", 0) != 0;
     toolbuf_add(&plan->raw, control->body.data, plan->has_raw ? control->body.len : 0);
+    if (find(control, "for", plan->id, sizeof plan->id)) {
+        plan->next = witness->named;
+        witness->named = plan;
+        return 200;
+    }
     if (standard) {
         toolbuf_fini(&witness->standard.cuts);
         toolbuf_fini(&witness->standard.fields);
@@ -357,15 +363,22 @@ run_conn(struct control *control, bool push)
 }
 
 static void
+free_plans(struct plan **plans)
+{
+    while (*plans) {
+        struct plan *plan = *plans;
+
+        *plans = plan->next;
+        plan_free(plan);
+    }
+}
+
+static void
 run_reset(struct witness *witness)
 {
     conn_forget_ended(witness);
-    while (witness->script) {
-        struct plan *plan = witness->script;
-
-        witness->script = plan->next;
-        plan_free(plan);
-    }
+    free_plans(&witness->script);
+    free_plans(&witness->named);
     witness->script_end = &witness->script;
     witness->requests = witness->executed = witness->answered = witness->received = 0;
     witness->ended = witness->next_conn = witness->executions_max = 0;

@@ -14,6 +14,7 @@ enum plan_end { PLAN_KEEP, PLAN_FIN, PLAN_RST, PLAN_HANG };
 
 struct plan {
     struct plan *next;
+    char id[80];                /* named plans: of the requests it is for */
     int status;
     int64_t size;               /* of the body; -1: one canary line */
     enum plan_framing framing;

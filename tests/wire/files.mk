@@ -11,7 +11,13 @@ wire_tests += tests/wire/test_tools.py
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
     tests/wire/rousetest/__init__.py tests/wire/rousetest/faults.py \
     tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
-    tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py
+    tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py \
+    tests/wire/rousetest/config.py tests/wire/rousetest/corpus.py tests/wire/rousetest/strict.py \
+    tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py
+
+# Wait for `rouse serve`.
+wire_helpers += tests/wire/test_answers.py tests/wire/test_forwarded.py tests/wire/test_ordinary.py \
+    tests/wire/test_refused.py
 
 TESTS += $(wire_tests)
 EXTRA_DIST += $(wire_tests) $(wire_helpers)

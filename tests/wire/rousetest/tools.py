@@ -67,7 +67,9 @@ class Witness:
         return said
 
     def plan(self, raw=None, **options):
-        """What to do with the next request that arrives; `raw` is sent verbatim."""
+        """What to do with the next request (with for_=ID: any of that id); raw is sent verbatim."""
+        if "for_" in options:
+            options["for"] = options.pop("for_")
         self.do("/plan", raw, raw=None if raw is None else 1, **options)
 
     def standard(self, raw=None, **options):
