@@ -6,6 +6,11 @@
  * EV_WRITE without EV_CLOSED; everything else as it is. Each edge carries the whole state, so
  * that after FIN every ordinary edge has EV_CLOSED, and one without it is an error (RST after
  * FIN).
+ *
+ * Before FIN an error looks like bytes. If bytes and RST come in one edge and the bytes are taken
+ * by a short read, nothing would ever tell of the RST: who waits for more would wait for ever. So
+ * a short read makes the connection a suspect, until it is written to, reads again or has an
+ * event; suspects are asked for their error once, a tick later.
  */
 #include "config.h"
 
@@ -30,6 +35,8 @@ struct conn_handle {
     struct event ev;
     struct conn *conn; /* NULL once closed */
     struct loop *loop;
+    struct list suspect; /* of loop.suspects, in the order of since */
+    usec_t since;
     struct task reap;
 };
 _Static_assert(sizeof(struct conn_handle) <= LOOP_HANDLE, "LOOP_HANDLE is too small");
@@ -48,13 +55,44 @@ conn_check_error(struct conn *c)
     int error = 0;
     socklen_t n = sizeof(error);
 
-    if (c->fd == -1)
+    if (c->fd == -1 || c->error != 0)
         return c->error;
     if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0)
         error = errno;
     if (error != 0)
         c->error = error;
     return error;
+}
+
+static void
+suspect(struct conn_handle *h)
+{
+    struct loop *l = h->loop;
+
+    list_unlink(&h->suspect);
+    list_push_back(&l->suspects, &h->suspect);
+    h->since = l->now;
+    if (l->suspects_timer.deadline == USEC_NEVER)
+        loop_timer_set(l, &l->suspects_timer, usec_add(l->now, l->wheel.tick));
+}
+
+void
+conn_on_suspects(struct wheel_timer *t)
+{
+    struct loop *l = container_of(t, struct loop, suspects_timer);
+    struct list *n;
+
+    while ((n = list_first(&l->suspects)) != NULL) {
+        struct conn_handle *h = container_of(n, struct conn_handle, suspect);
+
+        if (h->since + l->wheel.tick > l->now) {
+            loop_timer_set(l, t, h->since + l->wheel.tick);
+            return;
+        }
+        list_unlink(n);
+        if (conn_check_error(h->conn) != 0)
+            h->conn->owner->on_event(h->conn, CONN_FAILED);
+    }
 }
 
 /* The events that end `connecting`; 0: not yet. */
@@ -113,6 +151,7 @@ on_ready(evutil_socket_t fd, short what, void *arg)
     loop_enter(h->loop);
     if (!c)
         return;
+    list_unlink(&h->suspect);
     events = c->connecting ? connect_events(c, what) : open_events(c, what);
     if (events != 0)
         c->owner->on_event(c, events);
@@ -137,6 +176,7 @@ open_handle(struct conn *c, struct loop *l, int fd, const struct conn_owner *own
     }
     h->conn = c;
     h->loop = l;
+    list_init(&h->suspect);
     task_init(&h->reap, reap_handle);
     event_assign(&h->ev, l->base, fd, ALL_EDGES, on_ready, h);
     if (event_add(&h->ev, NULL) != 0) {
@@ -223,15 +263,22 @@ conn_read(struct conn *c, void *p, size_t n)
     while (got == -1 && errno == EINTR);
     if (got > 0) {
         c->bytes_in += (uint64_t)got;
-        if ((size_t)got < n && !c->hup)
+        if ((size_t)got < n && !c->hup) {
             c->readable = false;
-    } else if (got == 0 && n > 0) {
+            suspect(c->handle);
+        }
+        return got;
+    }
+    c->readable = false;
+    list_unlink(&c->handle->suspect);
+    if (got == -1 && errno != EAGAIN)
+        c->error = errno;
+    if (got == 0 && n > 0) {
         c->eof = c->hup = true;
-        c->readable = false;
-    } else if (got == -1) {
-        c->readable = false;
-        if (errno != EAGAIN)
-            c->error = errno;
+        if (c->error != 0) { /* somebody asked for the error before it could be read */
+            errno = c->error;
+            got = -1;
+        }
     }
     return got;
 }
@@ -250,9 +297,11 @@ conn_writev(struct conn *c, const struct iovec *iov, int n)
     for (int i = 0; i < n; i++)
         offered += iov[i].iov_len;
     do
-        put = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+        put = n == 1 ? send(c->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL)
+                     : sendmsg(c->fd, &m, MSG_NOSIGNAL);
     while (put == -1 && errno == EINTR);
     if (put >= 0) {
+        list_unlink(&c->handle->suspect);
         c->bytes_out += (uint64_t)put;
         if ((size_t)put < offered)
             c->writable = false;
@@ -297,6 +346,7 @@ conn_close(struct conn *c, bool abort)
     event_del(&h->ev);
     close(c->fd);
     h->conn = NULL;
+    list_unlink(&h->suspect);
     loop_queue_reap(h->loop, &h->reap);
     c->fd = -1;
     c->handle = NULL;
@@ -314,6 +364,8 @@ conn_is_dirty(struct conn *c)
     do
         got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     while (got == -1 && errno == EINTR);
+    if (got == -1 && errno != EAGAIN)
+        c->error = errno;
     return got >= 0 || errno != EAGAIN;
 }
 

@@ -25,7 +25,7 @@ enum conn_event {
     CONN_READABLE = 1 << 0, /* bytes, end of file or an error can be read; maybe nothing new */
     CONN_WRITABLE = 1 << 1, /* an earlier short write may go on; also the end of connecting */
     CONN_HUP = 1 << 2,      /* the peer sent FIN (EV_CLOSED), said once; sticky in conn->hup */
-    CONN_FAILED = 1 << 3,   /* connecting failed, or RST came after FIN; conn->error holds errno */
+    CONN_FAILED = 1 << 3,   /* connecting failed, or RST came; conn->error holds errno */
 };
 
 struct conn;
@@ -89,13 +89,17 @@ void conn_keep_alive(struct conn *c, int idle, int interval, int probes, usec_t 
  * The memory is the owner's, who frees it in the reap phase. Harmless when closed already. */
 void conn_close(struct conn *c, bool abort);
 /*
- * getsockopt(SO_ERROR): 0 or the pending errno; an RST does not show as CONN_HUP (DESIGN section
- * 3).
+ * The sticky errno, else getsockopt(SO_ERROR): 0 or what is pending; an RST does not show as
+ * CONN_HUP (DESIGN section 3). While one neither reads nor writes, to be asked on each
+ * CONN_READABLE; an RST that came in one edge with bytes that were read is told by CONN_FAILED
+ * within two ticks.
  */
 int conn_check_error(struct conn *c);
 /* A look without reading: true when the peer has sent bytes or FIN, or the connection is broken.
  * One system call (recv MSG_PEEK); for a pooled connection about to be used. */
 bool conn_is_dirty(struct conn *c);
+/* For loop.c: the timer of loop.suspects. */
+void conn_on_suspects(struct wheel_timer *t);
 /* Bytes that the peer's kernel has not acknowledged (SIOCOUTQ); 0 on error. */
 size_t conn_unacked(struct conn *c);
 

@@ -14,6 +14,7 @@
 
 #include "base/ensure.h"
 #include "net/child.h"
+#include "net/conn.h"
 #include "net/probe.h"
 
 #include <event2/event.h>
@@ -141,6 +142,8 @@ loop_init(struct loop *l, const struct loop_options *o)
     list_init(&l->rearm_list);
     list_init(&l->reap_list);
     list_init(&l->children);
+    list_init(&l->suspects);
+    wheel_timer_init(&l->suspects_timer, conn_on_suspects);
     l->now = loop_clock();
     wheel_init(&l->wheel, o->tick > 0 ? o->tick : DEFAULT_TICK, l->now);
     pool_init(&l->small_reads, LOOP_READ_SMALL, 64, 0);

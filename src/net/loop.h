@@ -70,6 +70,8 @@ struct loop {
     struct metrics *metrics;
     unsigned number;
     unsigned dials;            /* connect attempts open, see dialer.h */
+    struct list suspects;      /* connections to be asked for an error, see conn.c */
+    struct wheel_timer suspects_timer;
     struct list children;      /* child processes not yet reaped, see child.h */
     struct probe *probe;       /* the precise timer, see probe.h; made on first use */
     struct loop_private *priv; /* libevent's timer and the eventfd of loop_wake */

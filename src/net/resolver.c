@@ -252,7 +252,8 @@ read_name(struct slice host, char *out)
 
 static struct resolver_query *
 new_query(struct resolver *r, uint16_t port,
-          void (*on_done)(void *ctx, const struct endpoint *e, size_t n, const char *why), void *ctx)
+          void (*on_done)(void *ctx, const struct endpoint *e, size_t n, const char *why),
+          void *ctx)
 {
     struct resolver_query *q = calloc(1, sizeof(*q));
 
@@ -272,7 +273,8 @@ new_query(struct resolver *r, uint16_t port,
 
 struct resolver_query *
 resolver_ask(struct resolver *r, struct slice host, uint16_t port, usec_t timeout,
-             void (*on_done)(void *ctx, const struct endpoint *e, size_t n, const char *why), void *ctx)
+             void (*on_done)(void *ctx, const struct endpoint *e, size_t n, const char *why),
+             void *ctx)
 {
     struct dns_answer numeric = {.n = 1};
     struct resolver_query *q;

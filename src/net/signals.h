@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * signals.h: signals as events of one loop. libevent keeps one signal base for the process, so only
- * one loop, the main thread's, may watch; the other threads block signals.
+ * signals.h: signals as events of one loop. libevent keeps one signal base for the process, so
+ * only one loop, the main thread's, may watch; the other threads block signals.
  */
 #ifndef ROUSE_NET_SIGNALS_H
 #define ROUSE_NET_SIGNALS_H

@@ -47,3 +47,8 @@ tests_tools_failsys_so_LDFLAGS = $(PRELOAD_LINK_FLAGS)
 tests_tools_failsys_so_LDADD =
 tests_tools_faultprobe_SOURCES = tests/tools/faultprobe.c
 tests_tools_faultprobe_LDADD =
+
+# What net/ costs by itself.
+check_PROGRAMS += tests/tools/relay
+tests_tools_relay_SOURCES = tests/tools/relay.c
+tests_tools_relay_LDADD = $(NET_LINK)

@@ -96,6 +96,8 @@ unit_tests += tests/unit/test_child
 tests_unit_test_child_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_resolver
 tests_unit_test_resolver_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_net_torture
+tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
 

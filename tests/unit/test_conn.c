@@ -215,6 +215,59 @@ test_reset_after_fin_is_a_failure(void **state)
     conn_close(&e.conn, false);
 }
 
+/* The short read takes the bytes; the reset has no edge of its own left. */
+static void
+test_bytes_and_reset_in_one_edge(void **state)
+{
+    struct rig *r = *state;
+    struct end e;
+    char text[16];
+    int peer = open_end(r, &e);
+
+    assert_int_equal(send(peer, "part", 4, 0), 4);
+    rig_reset(peer);
+    wait_told(r, &e);
+    assert_int_equal(e.events, CONN_READABLE);
+    assert_int_equal(conn_read(&e.conn, text, sizeof(text)), 4);
+    assert_false(e.conn.readable);
+    wait_told(r, &e);
+    assert_int_equal(e.events, CONN_FAILED);
+    assert_int_equal(e.conn.error, ECONNRESET);
+    assert_int_equal(conn_read(&e.conn, text, sizeof(text)), -1); /* not a clean end */
+    assert_int_equal(errno, ECONNRESET);
+    conn_close(&e.conn, false);
+}
+
+/* Suspects that are closed, or proved innocent, are not asked, and those asked are not told. */
+static void
+test_suspicion_ends(void **state)
+{
+    struct rig *r = *state;
+    struct end e[3];
+    char text[16];
+    int peer[3];
+
+    for (int i = 0; i < 3; i++) {
+        peer[i] = open_end(r, &e[i]);
+        assert_int_equal(send(peer[i], "x", 1, 0), 1);
+        wait_told(r, &e[i]);
+        assert_int_equal(conn_read(&e[i].conn, text, sizeof(text)), 1);
+    }
+    assert_int_equal(write_all(&e[0].conn, "yy"), 2);
+    conn_close(&e[1].conn, false);
+    for (int i = 0; i < 3; i++)
+        e[i].calls = 0;
+    loop_turn(&r->loop, 20 * USEC_MS);
+    loop_turn(&r->loop, 20 * USEC_MS);
+    assert_true(list_empty(&r->loop.suspects));
+    assert_int_equal(r->loop.wheel.armed, 0);
+    assert_int_equal(e[0].calls + e[1].calls + e[2].calls, 0);
+    for (int i = 0; i < 3; i++) {
+        conn_close(&e[i].conn, false);
+        close(peer[i]);
+    }
+}
+
 static void
 test_a_full_socket_and_its_return(void **state)
 {
@@ -459,6 +512,8 @@ main(void)
         TEST(test_fin_after_a_short_read_is_a_new_edge),
         TEST(test_reset_shows_in_the_error),
         TEST(test_reset_after_fin_is_a_failure),
+        TEST(test_bytes_and_reset_in_one_edge),
+        TEST(test_suspicion_ends),
         TEST(test_a_full_socket_and_its_return),
         TEST(test_writing_to_one_who_left),
         TEST(test_connecting),

@@ -212,8 +212,10 @@ test_numbers_need_no_question(void **state)
 static void
 test_what_is_not_a_name(void **state)
 {
-    static const char *const bad[] = {"", ".", "a..b", ".a", "a b", " a", "a ", "10.1.2.3:80", "127.1",
-                                      "2130706433", "a/b", "a.1", "a\x80", "[::1", "0177.0.0.1", "a\n"};
+    static const char *const bad[] = {
+        "", ".", "a..b", ".a", "a b", " a", "a ", "10.1.2.3:80", "127.1",
+        "2130706433", "a/b", "a.1", "a\x80", "[::1", "0177.0.0.1", "a\n",
+    };
     struct rig *r = *state;
     char longest[300];
 
