@@ -2,15 +2,14 @@
 # src/http: exchanges and codecs (net, base, llhttp).
 # To add a source: one line in the list below, headers too, in alphabetical order.
 
-noinst_HEADERS += \
-    src/http/fetch.h
-
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
     src/http/back_pool.c \
     src/http/back_pool.h \
     src/http/exchange.c \
     src/http/exchange.h \
+    src/http/fetch.c \
+    src/http/fetch.h \
     src/http/field.c \
     src/http/field.def \
     src/http/field_priv.h \
