@@ -100,6 +100,10 @@ unit_tests += tests/unit/test_net_torture
 tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
+unit_tests += tests/unit/test_pipe
+tests_unit_test_pipe_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_exchange
+tests_unit_test_exchange_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 
 # store
 unit_tests += tests/unit/test_memory_store
