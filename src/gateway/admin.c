@@ -252,8 +252,7 @@ on_sink_kick(struct exchange_end *end)
             buf_add(&c->input, v[i].iov_base, v[i].iov_len);
             sum += v[i].iov_len;
         }
-        pipe_drain(p, sum);
-        exchange_signal(c->ex.front, MARK_CREDIT);
+        exchange_drain(p, sum, c->ex.front);
     }
     if (!pipe_at_end(p))
         return;
@@ -270,19 +269,11 @@ on_sink_mark(struct exchange_end *end)
     (void)end;
 }
 
-static void
-on_sink_reset(struct exchange_end *end, enum reason why)
-{
-    (void)end;
-    (void)why;
-}
-
 static const struct exchange_end_ops sink_ops = {
     .name = "admin body",
     .head = on_sink_mark,
     .kick = on_sink_kick,
     .credit = on_sink_mark,
-    .reset = on_sink_reset,
 };
 
 /* ---- dispatch ---------------------------------------------------------------------------------------- */

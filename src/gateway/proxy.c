@@ -55,14 +55,23 @@ proxy_pay(struct proxy *p, enum mail_kind kind, uint64_t *ticket, struct mail *m
     *ticket = 0;
 }
 
+/* The open question is of no interest any more; its verdict will find nobody. */
 static void
-leave(struct proxy *p)
+drop_question(struct proxy *p)
 {
     struct mail m = {0};
 
     if (p->ticket)
         idtable_remove(&p->w->tickets, p->ticket);
     proxy_pay(p, MAIL_LEAVE, &p->ticket, &m);
+}
+
+static void
+leave(struct proxy *p)
+{
+    struct mail m = {0};
+
+    drop_question(p);
     proxy_pay(p, MAIL_LEAVE, &p->released, &m);
     proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
 }
@@ -309,6 +318,8 @@ on_request(struct exchange *ex)
         return;
     }
     forward_token(p);
+    if (ex->req.framing != FRAMING_NONE && method_idempotent(ex->req.method))
+        pipe_retain(&ex->to_back);
     proxy_route(p);
 }
 
@@ -362,6 +373,7 @@ on_back_lost(struct exchange *ex, enum reason why)
     bool again = exchange_can_resend(ex);
 
     proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+    drop_question(p);
     stop_using(p);
     if (why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED || !again) {
         enum reason said = why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED
@@ -370,7 +382,6 @@ on_back_lost(struct exchange *ex, enum reason why)
         proxy_refuse(p, said, 0, NULL);
         return;
     }
-    pipe_rewind(&ex->to_back);
     ex->delivered = DELIVERED_NO;
     metric_add(ex->loop->metrics, METRIC_BACK_RETRIES, 1);
     /* Just woken: accepting and closing is how a port looks that is not quite there yet. */
