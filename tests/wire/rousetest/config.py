@@ -21,3 +21,29 @@ sites:
     platform: own
     connect: {{ allow: [127.0.0.0/8, 10.0.0.0/8] }}
 {site}{more}"""
+
+
+def flow(options):
+    """A YAML flow mapping of plain values."""
+    return "{ " + ", ".join(f"{key}: {value}" for key, value in options.items()) + " }"
+
+
+def one_site(port, hook, host="*.t.localhost", workers=2, limits=None, hold=None, wake=None,
+             connect=None, idle=None, admin=None, probes=None):
+    site = [f'host: "{host}"', "platform: own"]
+    connect = {"allow": "[127.0.0.0/8, 10.0.0.0/8]"} | (connect or {})
+    for name, options in (("hold", hold), ("wake", wake), ("connect", connect), ("idle", idle),
+                          ("probes", probes)):
+        if options:
+            site.append(f"{name}: {flow(options)}")
+    text = [f"listen: [ {{ address: 127.0.0.1:{port} }} ]", f"workers: {workers}",
+            f"platforms: {{ own: {hook.platform()} }}"]
+    if limits:
+        text.append(f"limits: {flow(limits)}")
+    text.append(f"admin: {flow(admin or {'socket': '\"\"'})}")
+    return "\n".join(text) + "\nsites:\n  - { " + ", ".join(site) + " }\n"
+
+
+# Ten thousand clients of one address: raised for tests of that, never by default.
+WIDE = {"connections": 20000, "connections_per_source": "off", "connection_rate": "off"}
+WIDE_HOLD = {"per_sandbox": 20000, "per_tenant": 20000, "per_source": 20000, "total": 20000}
