@@ -12,3 +12,28 @@
 PLUGIN_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lua-free-plugins $(HARDEN_CPPFLAGS)
 PLUGIN_CFLAGS = $(COMMON_CFLAGS) -fPIC -fvisibility=hidden
 PLUGIN_LINK_FLAGS = $(PLUGIN_LDFLAGS) -pthread $(HARDEN_LDFLAGS) $(INSTRUMENT)
+
+# local: two programs, the plugin and the parent of each sandbox's processes.
+plugins_PROGRAMS += plugins/local.so plugins/local-warden
+plugins_local_so_SOURCES = \
+    lua-free-plugins/local/local_box.c \
+    lua-free-plugins/local/local_box.h \
+    lua-free-plugins/local/local_plugin.c \
+    lua-free-plugins/local/local_spawn.c \
+    lua-free-plugins/local/local_spawn.h \
+    lua-free-plugins/local/local_spec.c \
+    lua-free-plugins/local/local_spec.h \
+    lua-free-plugins/local/warden.h
+plugins_local_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_local_so_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_local_so_LDFLAGS = $(PLUGIN_LINK_FLAGS)
+plugins_local_so_LDADD =
+plugins_local_warden_SOURCES = \
+    lua-free-plugins/local/warden.h \
+    lua-free-plugins/local/warden_cgroup.c \
+    lua-free-plugins/local/warden_cgroup.h \
+    lua-free-plugins/local/warden_main.c \
+    lua-free-plugins/local/warden_tree.c \
+    lua-free-plugins/local/warden_tree.h
+plugins_local_warden_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_local_warden_LDADD =

@@ -115,6 +115,8 @@ struct rouse_sandbox {
     int auto_resume; /* 1 by default */
     uint8_t tokens[ROUSE_TOKENS][32];
     struct rouse_text rest; /* the JSON it came from, for what has no member here; or empty */
+    /* Rouse pauses it after so long without traffic: 0: as its site says; -1: never. */
+    int64_t idle_us;
 };
 
 enum rouse_op { ROUSE_INSPECT, ROUSE_RESUME, ROUSE_PAUSE, ROUSE_KILL };

@@ -83,6 +83,7 @@ struct record {
     bool h2c, tls; /* how its ports speak; for later issues */
     uint8_t tokens[RECORD_TOKENS][TOKEN_DIGEST];
     struct wake_rule *rules; /* rules_n of them, or NULL; owned by the record */
+    usec_t idle; /* paused by us after so long without traffic; 0: as the site says; USEC_OFF */
 };
 
 /* unknown, auto_resume, nothing else. */
