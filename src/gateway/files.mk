@@ -18,10 +18,14 @@ libgateway_a_SOURCES = \
     src/gateway/forward.h \
     src/gateway/gateway.c \
     src/gateway/gateway.h \
+    src/gateway/gateway_config.c \
     src/gateway/gateway_config.h \
     src/gateway/page.c \
     src/gateway/page.h \
+    src/gateway/plugin_crypto.c \
+    src/gateway/plugin_crypto.h \
     src/gateway/plugin_host.h \
+    src/gateway/plugin_load.c \
     src/gateway/plugin_load.h \
     src/gateway/proxy.c \
     src/gateway/proxy.h \

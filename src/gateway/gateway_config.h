@@ -38,6 +38,9 @@ enum dialect {
 };
 const char *dialect_name(enum dialect d);
 
+/* AUTO: readable on a terminal, JSON otherwise. */
+enum config_log_format { CONFIG_LOG_AUTO, CONFIG_LOG_JSON, CONFIG_LOG_LOGFMT, CONFIG_LOG_READABLE };
+
 enum site_kind { SITE_EXACT, SITE_WILDCARD, SITE_DEFAULT };
 
 struct site {
@@ -61,6 +64,8 @@ struct site {
     uint8_t probe_paths;
     char probe_agent[CONFIG_PROBES][64]; /* prefixes of User-Agent */
     uint8_t probe_agents;
+    uint32_t hold_total;     /* hold.total; the largest of all sites counts for all together */
+    usec_t hold_ssh;         /* hold.ssh: hold_timeout of tunnels, which come later */
     usec_t idle_tunnel, idle_stream;
 };
 
@@ -80,6 +85,7 @@ struct platform_config {
     const struct rouse_plugin *module; /* loaded; see plugin_host.h */
     /* in the order of the module's options; lives with the snapshot */
     const struct rouse_value *values;
+    uint64_t hash; /* of plugin and options: equal means the same, over reloads */
 };
 
 struct gateway_config {
@@ -91,7 +97,9 @@ struct gateway_config {
     char admin_socket[108];   /* empty: none */
     char admin_address[128];  /* empty: none */
     char admin_token[256];
+    bool admin_socket_given;  /* written out; otherwise doing without it is no failure */
     unsigned workers;         /* >= 1 */
+    enum config_log_format log_format;
     enum log_level log_level;
     bool log_access;
     struct site *site;        /* sites slots */
@@ -101,7 +109,7 @@ struct gateway_config {
     /* Limits (RELIABILITY section 3). */
     uint32_t conn_max;            /* over all workers */
     uint32_t conn_per_source;     /* open at once, 200 */
-    struct rate conn_rate;        /* new ones of one source, 50/s */
+    struct rate conn_rate;        /* new ones of one source: 200/4s */
     struct h1_server_options front;
     struct back_pool_options back;
     uint32_t sandbox_conns;       /* connections to one sandbox from one worker: connection_limit */
@@ -119,8 +127,10 @@ struct gateway_config {
 /* Snapshots are shared between threads: counted atomically. */
 struct gateway_config *gateway_config_ref(struct gateway_config *c);
 void gateway_config_unref(struct gateway_config *c);
-/* Defaults of everything; sites and platforms empty. */
+/* Defaults of everything; one reference; listeners, sites and platforms empty. */
 void gateway_config_init(struct gateway_config *c);
+/* min(20,000, (descriptors this process may open - 512) / 3), at least 64. */
+uint32_t gateway_config_conn_max(void);
 /* Defaults of one site (hold 50 s, ..., connect.allow as CONTRACT section 2). */
 void site_init(struct site *s);
 
