@@ -233,8 +233,11 @@ note_error(const yaml_parser_t *p, struct slice text, struct mistakes *m)
         mistakes_add(m, line, column, "%s (%s)", problem, p->context);
     else
         mistakes_add(m, line, column, "%s", problem);
+    /* The index counts characters: near enough for ASCII. */
     if (at < text.n && text.p[at] == '\t')
         mistakes_hint(m, "indent with spaces, not with tabs");
+    else if (at > 0 && at < text.n && text.p[at] == '{' && text.p[at - 1] == '$')
+        mistakes_hint(m, "inside { } and [ ], put quotes around \"${...}\"");
     else if (strstr(problem, "mapping values are not allowed"))
         mistakes_hint(m, "check the indentation, and put quotes around values with a colon");
     else if (strstr(problem, "did not find expected"))
@@ -309,6 +312,54 @@ read_document(yaml_parser_t *p, struct slice text, struct arena *a, struct mista
     return root;
 }
 
+static int
+parser_open(yaml_parser_t *p, struct slice text, struct mistakes *m)
+{
+    if (!yaml_parser_initialize(p)) {
+        mistakes_add(m, 0, 0, "out of memory");
+        return -1;
+    }
+    yaml_parser_set_encoding(p, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(p, (const unsigned char *)text.p, text.n);
+    return 0;
+}
+
+static int
+depth_change(yaml_event_type_t t)
+{
+    if (t == YAML_SEQUENCE_START_EVENT || t == YAML_MAPPING_START_EVENT)
+        return 1;
+    return -(t == YAML_SEQUENCE_END_EVENT || t == YAML_MAPPING_END_EVENT);
+}
+
+/* A first pass over the events: libyaml's time grows with the square of the nesting, so that is
+ * bounded before a tree is made. 0, or -1 and a mistake. */
+static int
+check_depth(struct slice text, struct mistakes *m)
+{
+    yaml_parser_t p;
+    yaml_event_t e;
+    int depth = 0;
+    bool done = false;
+
+    if (parser_open(&p, text, m))
+        return -1;
+    while (!done && depth <= CONFIG_TREE_DEPTH) {
+        if (!yaml_parser_parse(&p, &e)) {
+            note_error(&p, text, m);
+            break;
+        }
+        depth += depth_change(e.type);
+        if (depth > CONFIG_TREE_DEPTH)
+            mistakes_add(m, (int)e.start_mark.line + 1, (int)e.start_mark.column + 1,
+                         "nested more than %d deep", CONFIG_TREE_DEPTH);
+        done = e.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&e);
+    }
+    yaml_parser_delete(&p);
+    return done ? 0 : -1;
+}
+
 const struct config_node *
 config_tree_read(struct slice text, struct arena *a, struct mistakes *m)
 {
@@ -322,12 +373,8 @@ config_tree_read(struct slice text, struct arena *a, struct mistakes *m)
         mistakes_hint(m, "save the file as UTF-8");
         return NULL;
     }
-    if (!yaml_parser_initialize(&p)) {
-        mistakes_add(m, 0, 0, "out of memory");
+    if (check_depth(text, m) || parser_open(&p, text, m))
         return NULL;
-    }
-    yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&p, (const unsigned char *)text.p, text.n);
     const struct config_node *root = read_document(&p, text, a, m);
     yaml_parser_delete(&p);
     return root;

@@ -1,11 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# src/app: the program: verbs, settings, signals.  libapp.a is everything but main().
+# src/app: the program: commands, settings, signals.  libapp.a is everything but main().
 # To add a source: one line in the list below, headers too, in alphabetical order.
+# To add a command: cmd_NAME.c with a const struct command, one row in command_table.c.
 
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
-    src/app/verb_basic.c \
-    src/app/verb_basic.h
+    src/app/cmd_check.c \
+    src/app/cmd_config.c \
+    src/app/cmd_help.c \
+    src/app/cmd_version.c \
+    src/app/command.c \
+    src/app/command.h \
+    src/app/command_table.c \
+    src/app/config_expand.c \
+    src/app/config_expand.h \
+    src/app/config_tree.c \
+    src/app/config_tree.h \
+    src/app/mistake.c \
+    src/app/mistake.h \
+    src/app/sample.c \
+    src/app/sample.h \
+    src/app/schema.c \
+    src/app/setting.h \
+    src/app/setting_table.c \
+    src/app/setting_text.c \
+    src/app/setting_value.c \
+    src/app/settings.c \
+    src/app/settings.h \
+    src/app/settings_demo.c \
+    src/app/settings_platform.c \
+    src/app/settings_priv.h \
+    src/app/settings_site.c \
+    src/app/suggest.c \
+    src/app/suggest.h
 
 bin_PROGRAMS += rouse
 rouse_SOURCES = src/app/main.c

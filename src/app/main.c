@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program: picks the verb.  Must not know what a verb does. */
+/* main.c: the program: picks the command. Must not know what a command does. */
 #include "config.h"
 
-#include "app/verb_basic.h"
+#include "app/command.h"
 
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
-
-struct verb {
-    const char *name;
-    int (*run)(int argc, char **argv);
-};
-
-static const struct verb verbs[] = {
-    {"version", verb_version},
-    {"help", verb_help},
-};
 
 int
 main(int argc, char **argv)
 {
-    if (argc < 2)
-        return verb_help(0, NULL);
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "rouse: no verb \"%s\"; `rouse help` lists them\n", argv[1]);
-    return 2;
+    const struct command *c;
+
+    if (argc < 2) {
+        command_print_all();
+        return EXIT_FINE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        command_print_all();
+        return EXIT_FINE;
+    }
+    c = command_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    return c ? command_run(c, argc - 1, argv + 1) : command_unknown(argv[1]);
 }

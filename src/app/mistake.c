@@ -148,7 +148,7 @@ print_place(const struct mistakes *m, const struct mistake *x, FILE *out)
     }
     if (last < s.n)
         fputs("...", out);
-    fprintf(out, "\n%*s^\n", (int)(4 + (from > 0 ? 3 : 0) + column - from), "");
+    fprintf(out, "\n%*s^\n", (int)(column - from) + (from > 0 ? 7 : 4), "");
 }
 
 static int

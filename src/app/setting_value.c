@@ -285,7 +285,8 @@ read_choice(struct value *v)
     }
     if (i < 0) {
         struct slice best = suggest_best(&g);
-        snprintf(hint, sizeof hint, "did you mean \"%.*s\"?", SLICE_ARG(best));
+        if (best.p)
+            snprintf(hint, sizeof hint, "did you mean \"%.*s\"?", SLICE_ARG(best));
         note(v, v->n, best.p ? hint : NULL);
         return -1;
     }
@@ -405,8 +406,9 @@ read_classes(struct value *v)
             mask |= UINT32_C(1) << k;
             continue;
         }
-        struct slice best = n->pub.kind == ROUSE_SCALAR ? suggest_best(&g) : SLICE_NONE;
-        snprintf(hint, sizeof hint, "did you mean \"%.*s\"?", SLICE_ARG(best));
+        struct slice best = suggest_best(&g);
+        if (best.p)
+            snprintf(hint, sizeof hint, "did you mean \"%.*s\"?", SLICE_ARG(best));
         note(v, n, best.p ? hint : NULL);
         bad = -1;
     }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cmd_check.c: rouse check: every mistake of a configuration. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "app/command.h"
+#include "app/settings.h"
+
+static void
+print_json(const struct mistakes *m)
+{
+    struct buf b;
+
+    buf_init(&b, 1u << 20);
+    mistakes_json(m, &b);
+    puts(buf_cstr(&b));
+    buf_fini(&b);
+}
+
+static int
+run_check(const struct command *c, const struct command_args *a)
+{
+    struct mistakes m;
+    struct gateway_config *config;
+
+    (void)c;
+    mistakes_init(&m);
+    config = settings_load(a->config, NULL, &m);
+    if (a->json)
+        print_json(&m);
+    else if (!config)
+        mistakes_print(&m, stderr);
+    else
+        printf("%s: fine\n", config->source);
+    gateway_config_unref(config);
+    mistakes_fini(&m);
+    return config ? EXIT_FINE : EXIT_CONFIG;
+}
+
+const struct command cmd_check = {
+    .name = "check", .args = "", .summary = "look for mistakes in a configuration",
+    .help = "Prints every mistake, at most 20, each with its line and a hint. Exits 78 if there is\n"
+            "one. Plugins are loaded and try their options; nothing is started.",
+    .takes = TAKES_CONFIG | TAKES_OUTPUT, .run = run_check,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cmd_config.c: rouse config sample | schema: what conf/ is made of. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/command.h"
+#include "app/sample.h"
+
+static int
+run_config(const struct command *c, const struct command_args *a)
+{
+    struct buf b;
+
+    buf_init(&b, 1u << 20);
+    if (strcmp(a->word[0], "sample") == 0) {
+        sample_yaml(&b);
+    } else if (strcmp(a->word[0], "schema") == 0) {
+        sample_schema(&b);
+    } else {
+        buf_fini(&b);
+        return command_usage(c, "\"%.40s\": write sample or schema", a->word[0]);
+    }
+    fputs(buf_cstr(&b), stdout);
+    buf_fini(&b);
+    return EXIT_FINE;
+}
+
+const struct command cmd_config = {
+    .name = "config", .args = "sample|schema",
+    .summary = "print an annotated configuration, or its JSON Schema",
+    .help = "Both are made from the settings table; conf/ has copies.",
+    .min_words = 1, .max_words = 1, .hidden = true, .run = run_config,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* command_table.c: all commands, in the order of the help. */
+#include "config.h"
+
+#include "app/command.h"
+
+#include <stddef.h>
+
+static const struct command *const table[] = {
+    &cmd_check, &cmd_version, &cmd_help, &cmd_config, NULL,
+};
+
+const struct command *const *
+command_table(void)
+{
+    return table;
+}
