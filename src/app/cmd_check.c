@@ -2,10 +2,10 @@
 /* cmd_check.c: rouse check: every mistake of a configuration. */
 #include "config.h"
 
-#include <stdio.h>
-
 #include "app/command.h"
 #include "app/settings.h"
+
+#include <stdio.h>
 
 static void
 print_json(const struct mistakes *m)
@@ -40,7 +40,7 @@ run_check(const struct command *c, const struct command_args *a)
 
 const struct command cmd_check = {
     .name = "check", .args = "", .summary = "look for mistakes in a configuration",
-    .help = "Prints every mistake, at most 20, each with its line and a hint. Exits 78 if there is\n"
-            "one. Plugins are loaded and try their options; nothing is started.",
+    .help = "Prints every mistake, at most 20, each with its line and a hint. Exits 78 if there\n"
+            "is one. Plugins are loaded and try their options; nothing is started.",
     .takes = TAKES_CONFIG | TAKES_OUTPUT, .run = run_check,
 };

@@ -2,11 +2,11 @@
 /* cmd_config.c: rouse config sample | schema: what conf/ is made of. */
 #include "config.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "app/command.h"
 #include "app/sample.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static int
 run_config(const struct command *c, const struct command_args *a)

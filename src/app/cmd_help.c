@@ -2,9 +2,9 @@
 /* cmd_help.c: rouse help [COMMAND | SLUG]. */
 #include "config.h"
 
-#include <stdio.h>
-
 #include "app/command.h"
+
+#include <stdio.h>
 
 static int
 run_help(const struct command *c, const struct command_args *a)

@@ -2,11 +2,11 @@
 /* cmd_version.c: rouse version. */
 #include "config.h"
 
-#include <stdio.h>
-
 #include "app/command.h"
 #include "base/json.h"
 #include "base/version.h"
+
+#include <stdio.h>
 
 static int
 run_version(const struct command *c, const struct command_args *a)

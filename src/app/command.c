@@ -4,13 +4,13 @@
 
 #include "app/command.h"
 
+#include "app/suggest.h"
+
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "app/suggest.h"
 
 enum { OPTION_HELP = 256, OPTION_PLUGIN_DIR };
 

@@ -4,12 +4,12 @@
 
 #include "app/config_tree.h"
 
+#include "app/config_expand.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
-
-#include "app/config_expand.h"
 
 struct reader {
     yaml_document_t *doc;

@@ -4,11 +4,11 @@
 
 #include "app/mistake.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define SHOWN 96 /* columns of a source line that are shown */
 

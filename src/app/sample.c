@@ -11,9 +11,10 @@
 static const char intro[] =
     "# rouse.yaml: every setting, with its default. Made by `rouse config sample`.\n"
     "#\n"
-    "# Durations: 250ms 45s 10m 1h.  Sizes: 64k 1m.  Rates: 10/s 12/10min.  0 means none allowed,\n"
-    "# off means unlimited. ${VAR} and ${VAR:-default} are variables of the environment; where a\n"
-    "# secret is expected, { file: PATH } reads it from a file. `rouse check` finds every mistake.\n";
+    "# Durations: 250ms 45s 10m 1h.  Sizes: 64k 1m.  Rates: 10/s 12/10min.  0 means none, off\n"
+    "# means unlimited. ${VAR} and ${VAR:-default} are variables of the environment; where a\n"
+    "# secret is expected, { file: PATH } reads it from a file. `rouse check` finds every\n"
+    "# mistake.\n";
 
 /* One line: indent, "key: value", and the help from COMMENT_COLUMN on. */
 static void
@@ -37,10 +38,12 @@ add_line(struct buf *out, const char *indent, struct slice key, struct slice val
 static bool
 is_empty(const struct setting *s, const void *scope)
 {
-    return (s->type == SETTING_TEXT || s->type == SETTING_SECRET || s->type == SETTING_ADDRESS ||
-            s->type == SETTING_HOST || s->type == SETTING_PLATFORM ||
-            s->type == SETTING_PLUGIN) &&
-           (s->size == 0 || !*((const char *)scope + s->offset) || s->type == SETTING_PLATFORM);
+    bool text = s->type == SETTING_TEXT || s->type == SETTING_SECRET ||
+                s->type == SETTING_ADDRESS || s->type == SETTING_HOST;
+
+    if (s->type == SETTING_PLATFORM || s->type == SETTING_PLUGIN)
+        return true;
+    return text && !*((const char *)scope + s->offset);
 }
 
 static void

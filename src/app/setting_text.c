@@ -3,11 +3,10 @@
 #include "config.h"
 
 #include "app/setting.h"
-
-#include <string.h>
-
 #include "base/json.h"
 #include "sandbox/mail.h"
+
+#include <string.h>
 
 void
 setting_add_path(struct buf *out, const struct setting *s)

@@ -2,13 +2,12 @@
 /* setting_value.c: reads the values of settings into their fields. */
 #include "config.h"
 
-#include "app/setting.h"
-
-#include <string.h>
-
 #include "app/config_expand.h"
+#include "app/setting.h"
 #include "app/suggest.h"
 #include "sandbox/mail.h"
+
+#include <string.h>
 
 struct value {
     const struct setting *s;
@@ -253,36 +252,41 @@ later(struct value *v, const char *what)
     return -1;
 }
 
+/* The word that was chosen: a scalar, off and on also as other words for them; of a map its first
+ * key (state: { redis: ... }). -1: none. */
+static int
+chosen(const struct value *v, struct slice *word)
+{
+    bool b;
+
+    *word = v->text;
+    if (v->n->pub.kind == ROUSE_MAP && v->s->later && config_node_child(v->n))
+        *word = config_node_key(config_node_child(v->n));
+    else if (v->n->pub.kind != ROUSE_SCALAR || config_node_is_null(v->n))
+        return -1;
+    if (strcmp(v->s->choices, "off") == 0 && setting_read_bool(*word, &b) == 0)
+        *word = b ? SLICE("on") : SLICE("off");
+    return 0;
+}
+
 static int
 read_choice(struct value *v)
 {
     struct suggest g;
+    struct slice word;
     char what[64], hint[96];
     int i;
 
     suggest_init(&g, v->text);
-    if (v->n->pub.kind == ROUSE_MAP && v->s->later && config_node_child(v->n)) {
-        /* state: { redis: ... } */
-        struct slice key = config_node_key(config_node_child(v->n));
-        if (choice(v->s->later, key, &g) >= 0)
-            return later(v, v->s->later);
-    }
-    if (v->n->pub.kind != ROUSE_SCALAR || config_node_is_null(v->n)) {
+    if (chosen(v, &word)) {
         note(v, v->n, NULL);
         return -1;
     }
-    bool b = false;
-    if (v->s->later && choice(v->s->later, v->text, &g) >= 0) {
-        slice_copy(v->text, what, sizeof what);
+    if (v->s->later && choice(v->s->later, word, &g) >= 0) {
+        slice_copy(word, what, sizeof what);
         return later(v, what);
     }
-    i = choice(v->s->choices, v->text, &g);
-    /* off may be written as any other no. */
-    if (i < 0 && strcmp(v->s->choices, "off") == 0 && setting_read_bool(v->text, &b) == 0) {
-        if (b)
-            return later(v, "on");
-        i = 0;
-    }
+    i = choice(v->s->choices, word, &g);
     if (i < 0) {
         struct slice best = suggest_best(&g);
         if (best.p)

@@ -5,15 +5,15 @@
 
 #include "app/settings.h"
 
+#include "app/settings_priv.h"
+#include "app/suggest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "app/settings_priv.h"
-#include "app/suggest.h"
 
 #define OWNED_BLOCK 16384u
 #define OWNED_MAX ((size_t)256 << 20)
@@ -134,8 +134,9 @@ read_keys(const struct scope *x, const struct config_node *map, struct slice pre
             if (!x->other || !x->other(x->r, n, x->arg))
                 settings_unknown_key(x->r, x->scope, prefix, n);
         } else if (n->pub.kind != ROUSE_MAP) {
-            mistakes_add(x->r->m, n->pub.line, n->pub.column, "%s must be a map of settings, not %s",
-                         buf_cstr(&b), config_node_kind(n));
+            mistakes_add(x->r->m, n->pub.line, n->pub.column,
+                         "%s must be a map of settings, not %s", buf_cstr(&b),
+                         config_node_kind(n));
         } else {
             char deeper[sizeof path + 1];
             struct buf d;

@@ -5,12 +5,11 @@
  */
 #include "config.h"
 
+#include "app/config_expand.h"
 #include "app/settings_priv.h"
+#include "app/suggest.h"
 
 #include <string.h>
-
-#include "app/config_expand.h"
-#include "app/suggest.h"
 
 struct options {
     const struct rouse_plugin *plugin;
@@ -194,12 +193,12 @@ on_option(struct settings_reader *r, const struct config_node *n, void *arg)
     }
     suggest_offer(&g, SLICE("plugin"));
     best = suggest_best(&g);
-    mistakes_add(r->m, n->key_line, n->key_column, "unknown key \"%.60s\": not an option of plugin %s",
-                 key.p, x->plugin->name);
+    mistakes_add(r->m, n->key_line, n->key_column,
+                 "unknown key \"%.60s\": not an option of plugin %s", key.p, x->plugin->name);
     if (best.p)
         mistakes_hint(r->m, "did you mean \"%.*s\"?", SLICE_ARG(best));
     else
-        mistakes_hint(r->m, "`rouse help plugin %s` lists its options", x->plugin->name);
+        mistakes_hint(r->m, "`rouse help %s` lists its options", x->plugin->name);
     return true;
 }
 
@@ -366,7 +365,7 @@ settings_read_platforms(struct settings_reader *r, const struct config_node *map
     if (map->pub.kind != ROUSE_MAP || !config_node_child(map) || !c->platform) {
         mistakes_add(r->m, map->pub.line, map->pub.column,
                      "platforms must be a map with at least one platform");
-        mistakes_hint(r->m, "for example  platforms: { own: { plugin: http, inspect: \"http://...\" } }");
+        mistakes_hint(r->m, "for example  platforms: { own: { plugin: http, inspect: URL } }");
         return;
     }
     memset(c->platform, 0, CONFIG_PLATFORMS * sizeof *c->platform);

@@ -3,10 +3,9 @@
 #include "config.h"
 
 #include "app/settings_priv.h"
+#include "app/suggest.h"
 
 #include <string.h>
-
-#include "app/suggest.h"
 
 static bool
 is_label_byte(char c)
@@ -196,7 +195,8 @@ settings_read_sites(struct settings_reader *r, const struct config_node *list)
     if (list->pub.kind != ROUSE_LIST || !config_node_child(list)) {
         mistakes_add(r->m, list->pub.line, list->pub.column,
                      "sites must be a list with at least one entry");
-        mistakes_hint(r->m, "for example  sites: [{ host: \"*.preview.localhost\", platform: own }]");
+        mistakes_hint(r->m,
+                      "for example  sites: [{ host: \"*.preview.localhost\", platform: own }]");
         return;
     }
     for (const struct config_node *x = config_node_child(list); x && read;

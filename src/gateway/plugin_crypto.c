@@ -4,13 +4,13 @@
 
 #include "gateway/plugin_crypto.h"
 
+#include "base/ensure.h"
+
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdbool.h>
 #include <string.h>
-
-#include "base/ensure.h"
 
 void
 plugin_hmac_sha256(struct rouse_text key, struct rouse_text data, uint8_t out[32])

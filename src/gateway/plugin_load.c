@@ -4,13 +4,13 @@
 
 #include "gateway/plugin_load.h"
 
+#include "gateway/plugin_crypto.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "gateway/plugin_crypto.h"
 
 #define PLACES 3
 #define PLACE_MAX 4096
@@ -105,7 +105,8 @@ plugin_list(struct buf *out)
         DIR *d = places.dir[i][0] ? opendir(places.dir[i]) : NULL;
         struct dirent *e;
         while (d && (e = readdir(d)) != NULL) {
-            struct slice name = slice_of(e->d_name), rest = slice_sub(buf_slice(out), start, out->n);
+            struct slice name = slice_of(e->d_name);
+            struct slice rest = slice_sub(buf_slice(out), start, out->n);
             bool known = false;
             if (!slice_ends(name, SLICE(".so")))
                 continue;
