@@ -41,9 +41,11 @@ struct task {
     void (*run)(struct task *);
 };
 
-/* Size of the read buffers that sessions borrow for a turn. */
+/* Size of the read buffers that sessions borrow for a turn. The large one is less than the 65483
+ * bytes that one segment of loopback holds: what is read at once is sent on at once, and one byte
+ * more would be a second segment, with all its cost. */
 #define LOOP_READ_SMALL (16u * 1024)
-#define LOOP_READ_LARGE (64u * 1024)
+#define LOOP_READ_LARGE (60u * 1024)
 /* Size of output and body blocks, and of the first block of an exchange's arena. */
 #define LOOP_BLOCK (4u * 1024)
 #define LOOP_ARENA_BLOCK 1024u
