@@ -123,8 +123,8 @@ open_events(struct conn *c, short what)
 {
     unsigned events = 0;
 
-    if (c->hup && !(what & EV_CLOSED) && conn_check_error(c) != 0)
-        return CONN_FAILED;
+    if (c->hup && !c->readable && !(what & EV_CLOSED) && conn_check_error(c) != 0)
+        return CONN_FAILED; /* else what came before it can still be read, and then the error */
     if ((what & EV_CLOSED) && !c->hup) {
         c->hup = true;
         events |= CONN_HUP;

@@ -215,6 +215,29 @@ test_reset_after_fin_is_a_failure(void **state)
     conn_close(&e.conn, false);
 }
 
+/* What came before the reset is not lost to a reader who was slow. */
+static void
+test_reset_after_fin_before_reading(void **state)
+{
+    struct rig *r = *state;
+    struct end e;
+    char text[16];
+    int peer = open_end(r, &e);
+
+    assert_int_equal(send(peer, "answer", 6, 0), 6);
+    shutdown(peer, SHUT_WR);
+    wait_told(r, &e);
+    assert_int_equal(e.events, CONN_READABLE | CONN_HUP);
+    rig_reset(peer);
+    wait_told(r, &e);
+    assert_int_equal(e.events, CONN_READABLE);
+    assert_int_equal(conn_read(&e.conn, text, sizeof(text)), 6);
+    assert_true(e.conn.readable);
+    assert_int_equal(conn_read(&e.conn, text, sizeof(text)), -1);
+    assert_true(errno == ECONNRESET || errno == EPIPE);
+    conn_close(&e.conn, false);
+}
+
 /* The short read takes the bytes; the reset has no edge of its own left. */
 static void
 test_bytes_and_reset_in_one_edge(void **state)
@@ -512,6 +535,7 @@ main(void)
         TEST(test_fin_after_a_short_read_is_a_new_edge),
         TEST(test_reset_shows_in_the_error),
         TEST(test_reset_after_fin_is_a_failure),
+        TEST(test_reset_after_fin_before_reading),
         TEST(test_bytes_and_reset_in_one_edge),
         TEST(test_suspicion_ends),
         TEST(test_a_full_socket_and_its_return),
