@@ -40,7 +40,8 @@ def one_site(port, hook, host="*.t.localhost", workers=2, limits=None, hold=None
             f"platforms: {{ own: {hook.platform()} }}"]
     if limits:
         text.append(f"limits: {flow(limits)}")
-    text.append(f"admin: {flow(admin or {'socket': '\"\"'})}")
+    admin = admin or {"socket": '""'}
+    text.append(f"admin: {flow(admin)}")
     return "\n".join(text) + "\nsites:\n  - { " + ", ".join(site) + " }\n"
 
 
