@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "app/command.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "base/version.h"
 
 #include <stdio.h>
@@ -13,7 +13,7 @@ run_version(const struct command *c, const struct command_args *a)
 {
     char text[512];
     struct buf b;
-    struct json j;
+    struct jsonw j;
 
     (void)c;
     if (!a->json) {
@@ -21,11 +21,11 @@ run_version(const struct command *c, const struct command_args *a)
         return EXIT_FINE;
     }
     buf_init_fixed(&b, text, sizeof text);
-    json_init(&j, &b);
-    json_object(&j);
-    json_kv_str(&j, "version", version_string());
-    json_kv_str(&j, "build", version_build());
-    json_object_end(&j);
+    jsonw_init(&j, &b);
+    jsonw_object(&j);
+    jsonw_kv_str(&j, "version", version_string());
+    jsonw_kv_str(&j, "build", version_build());
+    jsonw_object_end(&j);
     puts(buf_cstr(&b));
     return EXIT_FINE;
 }

@@ -5,7 +5,7 @@
 #include "app/mistake.h"
 
 #include "base/escape.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,20 +198,20 @@ mistakes_json(const struct mistakes *m, struct buf *out)
 {
     struct mistake list[MISTAKES_MAX];
     unsigned n = sorted(m, list);
-    struct json j;
+    struct jsonw j;
 
-    json_init(&j, out);
-    json_array(&j);
+    jsonw_init(&j, out);
+    jsonw_array(&j);
     for (unsigned i = 0; i < n; i++) {
-        json_object(&j);
-        json_kv_str(&j, "file", m->file);
-        json_kv_i64(&j, "line", list[i].line);
-        json_kv_i64(&j, "column", list[i].column);
-        json_kv_str(&j, "error", list[i].what);
-        json_kv_str(&j, "hint", list[i].hint);
-        json_object_end(&j);
+        jsonw_object(&j);
+        jsonw_kv_str(&j, "file", m->file);
+        jsonw_kv_i64(&j, "line", list[i].line);
+        jsonw_kv_i64(&j, "column", list[i].column);
+        jsonw_kv_str(&j, "error", list[i].what);
+        jsonw_kv_str(&j, "hint", list[i].hint);
+        jsonw_object_end(&j);
     }
-    json_array_end(&j);
+    jsonw_array_end(&j);
 }
 
 void

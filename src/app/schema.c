@@ -4,7 +4,7 @@
 
 #include "app/sample.h"
 #include "app/setting.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 
 static const char duration_pattern[] = "^(0|off|[1-9][0-9]*(us|ms|s|m|h|d)|\\$\\{.*\\})$";
 static const char size_pattern[] = "^(off|[0-9]+[kmgt]?|\\$\\{.*\\})$";
@@ -12,76 +12,76 @@ static const char rate_pattern[] = "^(0|off|[0-9]+/[0-9]*(us|ms|s|min|h|d)|\\$\\
 static const char variable_pattern[] = "\\$\\{.*\\}";
 
 static void
-add_choices(struct json *j, const char *choices)
+add_choices(struct jsonw *j, const char *choices)
 {
     struct slice rest = slice_of(choices), one;
 
-    json_key(j, "enum");
-    json_array(j);
+    jsonw_key(j, "enum");
+    jsonw_array(j);
     while (slice_next(&rest, '|', &one)) {
-        json_slice(j, one);
+        jsonw_slice(j, one);
         /* YAML 1.1 and JSON users may write off as false. */
         if (slice_eq(one, SLICE("off")))
-            json_bool(j, false);
+            jsonw_bool(j, false);
     }
-    json_array_end(j);
+    jsonw_array_end(j);
 }
 
 static void
-add_either(struct json *j, const char *simple, const char *pattern)
+add_either(struct jsonw *j, const char *simple, const char *pattern)
 {
-    json_key(j, "anyOf");
-    json_array(j);
-    json_object(j);
-    json_kv_str(j, "type", simple);
-    json_object_end(j);
-    json_object(j);
-    json_kv_str(j, "type", "string");
-    json_kv_str(j, "pattern", pattern);
-    json_object_end(j);
-    json_array_end(j);
+    jsonw_key(j, "anyOf");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", simple);
+    jsonw_object_end(j);
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", "string");
+    jsonw_kv_str(j, "pattern", pattern);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
 }
 
 static void
-add_secret(struct json *j)
+add_secret(struct jsonw *j)
 {
-    json_key(j, "anyOf");
-    json_array(j);
-    json_object(j);
-    json_kv_str(j, "type", "string");
-    json_object_end(j);
-    json_object(j);
-    json_kv_str(j, "type", "object");
-    json_key(j, "properties");
-    json_object(j);
-    json_key(j, "file");
-    json_object(j);
-    json_kv_str(j, "type", "string");
-    json_object_end(j);
-    json_object_end(j);
-    json_key(j, "required");
-    json_array(j);
-    json_str(j, "file");
-    json_array_end(j);
-    json_kv_bool(j, "additionalProperties", false);
-    json_object_end(j);
-    json_array_end(j);
+    jsonw_key(j, "anyOf");
+    jsonw_array(j);
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", "string");
+    jsonw_object_end(j);
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", "object");
+    jsonw_key(j, "properties");
+    jsonw_object(j);
+    jsonw_key(j, "file");
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", "string");
+    jsonw_object_end(j);
+    jsonw_object_end(j);
+    jsonw_key(j, "required");
+    jsonw_array(j);
+    jsonw_str(j, "file");
+    jsonw_array_end(j);
+    jsonw_kv_bool(j, "additionalProperties", false);
+    jsonw_object_end(j);
+    jsonw_array_end(j);
 }
 
 static void
-add_strings(struct json *j, const struct setting *s)
+add_strings(struct jsonw *j, const struct setting *s)
 {
-    json_kv_str(j, "type", "array");
+    jsonw_kv_str(j, "type", "array");
     if (s->stride)
-        json_kv_u64(j, "maxItems", s->size / s->stride);
-    json_key(j, "items");
-    json_object(j);
-    json_kv_str(j, "type", "string");
-    json_object_end(j);
+        jsonw_kv_u64(j, "maxItems", s->size / s->stride);
+    jsonw_key(j, "items");
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", "string");
+    jsonw_object_end(j);
 }
 
 static void
-add_type(struct json *j, const struct setting *s)
+add_type(struct jsonw *j, const struct setting *s)
 {
     switch (s->type) {
     case SETTING_DURATION:
@@ -121,21 +121,21 @@ add_type(struct json *j, const struct setting *s)
     case SETTING_PLUGIN:
     case SETTING_LATER:
     default:
-        json_kv_str(j, "type", "string");
+        jsonw_kv_str(j, "type", "string");
         if (s->type != SETTING_PLATFORM && s->type != SETTING_PLUGIN && s->size > 0)
-            json_kv_u64(j, "maxLength", s->size - 1);
+            jsonw_kv_u64(j, "maxLength", s->size - 1);
         break;
     }
 }
 
 static void
-add_leaf(struct json *j, const struct setting *s, const void *scope)
+add_leaf(struct jsonw *j, const struct setting *s, const void *scope)
 {
     char text[512];
     struct buf b;
 
-    json_object(j);
-    json_kv_str(j, "description", s->help);
+    jsonw_object(j);
+    jsonw_kv_str(j, "description", s->help);
     add_type(j, s);
     buf_init_fixed(&b, text, sizeof text);
     if (s->fallback)
@@ -144,13 +144,13 @@ add_leaf(struct json *j, const struct setting *s, const void *scope)
              s->type != SETTING_CLASSES && !(s->flags & SETTING_REQUIRED))
         setting_add_value(&b, s, scope);
     if (b.n > 0 && !slice_eq(buf_slice(&b), SLICE("\"\"")))
-        json_kv_slice(j, "default", buf_slice(&b));
-    json_object_end(j);
+        jsonw_kv_slice(j, "default", buf_slice(&b));
+    jsonw_object_end(j);
 }
 
 /* The rows under prefix as properties; the caller has opened "properties". */
 static void
-add_group(struct json *j, enum setting_scope scope, const void *target, struct slice prefix)
+add_group(struct jsonw *j, enum setting_scope scope, const void *target, struct slice prefix)
 {
     struct slice last = SLICE_NONE;
     unsigned rows;
@@ -166,61 +166,61 @@ add_group(struct json *j, enum setting_scope scope, const void *target, struct s
         slice_copy(dot < 0 ? name : slice_sub(name, 0, (size_t)dot), key, sizeof key);
         if (slice_eq(slice_of(key), last))
             continue;
-        json_key(j, key);
+        jsonw_key(j, key);
         if (dot < 0) {
             add_leaf(j, &t[i], target);
             continue;
         }
         last = slice_sub(name, 0, (size_t)dot);
-        json_object(j);
-        json_kv_str(j, "type", "object");
-        json_kv_bool(j, "additionalProperties", false);
-        json_key(j, "properties");
-        json_object(j);
+        jsonw_object(j);
+        jsonw_kv_str(j, "type", "object");
+        jsonw_kv_bool(j, "additionalProperties", false);
+        jsonw_key(j, "properties");
+        jsonw_object(j);
         add_group(j, scope, target, slice_sub(path, 0, prefix.n + (size_t)dot + 1));
-        json_object_end(j);
-        json_object_end(j);
+        jsonw_object_end(j);
+        jsonw_object_end(j);
     }
 }
 
 static void
-add_required(struct json *j, enum setting_scope scope)
+add_required(struct jsonw *j, enum setting_scope scope)
 {
     unsigned rows;
     const struct setting *t = setting_table(&rows);
 
-    json_key(j, "required");
-    json_array(j);
+    jsonw_key(j, "required");
+    jsonw_array(j);
     if (scope == SCOPE_GATEWAY) {
-        json_str(j, "listen");
-        json_str(j, "platforms");
-        json_str(j, "sites");
+        jsonw_str(j, "listen");
+        jsonw_str(j, "platforms");
+        jsonw_str(j, "sites");
     }
     for (unsigned i = 0; i < rows; i++)
         if (t[i].scope == scope && (t[i].flags & SETTING_REQUIRED))
-            json_str(j, t[i].path);
-    json_array_end(j);
+            jsonw_str(j, t[i].path);
+    jsonw_array_end(j);
 }
 
 static void
-add_entries(struct json *j, const char *key, enum setting_scope scope, const void *target)
+add_entries(struct jsonw *j, const char *key, enum setting_scope scope, const void *target)
 {
-    json_key(j, key);
-    json_object(j);
-    json_kv_str(j, "type", scope == SCOPE_PLATFORM ? "object" : "array");
-    json_kv_i64(j, scope == SCOPE_PLATFORM ? "minProperties" : "minItems", 1);
-    json_key(j, scope == SCOPE_PLATFORM ? "additionalProperties" : "items");
-    json_object(j);
-    json_kv_str(j, "type", "object");
+    jsonw_key(j, key);
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", scope == SCOPE_PLATFORM ? "object" : "array");
+    jsonw_kv_i64(j, scope == SCOPE_PLATFORM ? "minProperties" : "minItems", 1);
+    jsonw_key(j, scope == SCOPE_PLATFORM ? "additionalProperties" : "items");
+    jsonw_object(j);
+    jsonw_kv_str(j, "type", "object");
     /* A platform takes its plugin's options too. */
-    json_kv_bool(j, "additionalProperties", scope == SCOPE_PLATFORM);
+    jsonw_kv_bool(j, "additionalProperties", scope == SCOPE_PLATFORM);
     add_required(j, scope);
-    json_key(j, "properties");
-    json_object(j);
+    jsonw_key(j, "properties");
+    jsonw_object(j);
     add_group(j, scope, target, SLICE(""));
-    json_object_end(j);
-    json_object_end(j);
-    json_object_end(j);
+    jsonw_object_end(j);
+    jsonw_object_end(j);
+    jsonw_object_end(j);
 }
 
 void
@@ -230,24 +230,24 @@ sample_schema(struct buf *out)
     static const struct platform_config platform;
     struct gateway_config c;
     struct site site;
-    struct json j;
+    struct jsonw j;
 
     gateway_config_init(&c);
     site_init(&site);
-    json_init(&j, out);
-    json_object(&j);
-    json_kv_str(&j, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    json_kv_str(&j, "title", "rouse.yaml");
-    json_kv_str(&j, "type", "object");
-    json_kv_bool(&j, "additionalProperties", false);
+    jsonw_init(&j, out);
+    jsonw_object(&j);
+    jsonw_kv_str(&j, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    jsonw_kv_str(&j, "title", "rouse.yaml");
+    jsonw_kv_str(&j, "type", "object");
+    jsonw_kv_bool(&j, "additionalProperties", false);
     add_required(&j, SCOPE_GATEWAY);
-    json_key(&j, "properties");
-    json_object(&j);
+    jsonw_key(&j, "properties");
+    jsonw_object(&j);
     add_entries(&j, "listen", SCOPE_LISTENER, &listener);
     add_group(&j, SCOPE_GATEWAY, &c, SLICE(""));
     add_entries(&j, "platforms", SCOPE_PLATFORM, &platform);
     add_entries(&j, "sites", SCOPE_SITE, &site);
-    json_object_end(&j);
-    json_object_end(&j);
+    jsonw_object_end(&j);
+    jsonw_object_end(&j);
     buf_add_char(out, '\n');
 }

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "app/setting.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "sandbox/mail.h"
 
 #include <string.h>
@@ -117,7 +117,7 @@ setting_add_scalar(struct buf *out, struct slice s)
         return;
     }
     buf_add_char(out, '"');
-    json_escape(out, s);
+    jsonw_escape(out, s);
     buf_add_char(out, '"');
 }
 

@@ -22,8 +22,8 @@ libbase_a_SOURCES = \
     src/base/heap.h \
     src/base/idtable.c \
     src/base/idtable.h \
-    src/base/json.c \
-    src/base/json.h \
+    src/base/jsonw.c \
+    src/base/jsonw.h \
     src/base/list.h \
     src/base/log.c \
     src/base/log.h \

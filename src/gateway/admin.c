@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "gateway/admin_priv.h"
 #include "gateway/answer.h"
 #include "gateway/classify.h"
@@ -45,14 +45,14 @@ answer_error(struct admin_call *c, uint16_t status, const char *slug, const char
 {
     char room[512];
     struct buf b;
-    struct json j;
+    struct jsonw j;
 
     buf_init_fixed(&b, room, sizeof(room));
-    json_init(&j, &b);
-    json_object(&j);
-    json_kv_str(&j, "error", slug);
-    json_kv_str(&j, "message", text ? text : slug);
-    json_object_end(&j);
+    jsonw_init(&j, &b);
+    jsonw_object(&j);
+    jsonw_kv_str(&j, "error", slug);
+    jsonw_kv_str(&j, "message", text ? text : slug);
+    jsonw_object_end(&j);
     answer_json(c, status, buf_slice(&b));
 }
 

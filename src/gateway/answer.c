@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "gateway/answer.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "gateway/page.h"
 #include "http/memory_end.h"
 
@@ -179,23 +179,23 @@ status_of(const struct answer *a)
 static void
 json_body(struct buf *out, const struct answer *a, struct slice message, unsigned retry_after)
 {
-    struct json j;
+    struct jsonw j;
 
-    json_init(&j, out);
-    json_object(&j);
-    json_kv_u64(&j, "code", status_of(a));
-    json_kv_str(&j, "error", reason_slug(a->reason));
-    json_kv_slice(&j, "message", message);
+    jsonw_init(&j, out);
+    jsonw_object(&j);
+    jsonw_kv_u64(&j, "code", status_of(a));
+    jsonw_kv_str(&j, "error", reason_slug(a->reason));
+    jsonw_kv_slice(&j, "message", message);
     if (a->sandbox.n > 0)
-        json_kv_slice(&j, "sandboxId", a->sandbox);
+        jsonw_kv_slice(&j, "sandboxId", a->sandbox);
     if (a->port)
-        json_kv_u64(&j, "port", a->port);
-    json_kv_bool(&j, "retryable", retry_after > 0);
+        jsonw_kv_u64(&j, "port", a->port);
+    jsonw_kv_bool(&j, "retryable", retry_after > 0);
     if (retry_after > 0)
-        json_kv_u64(&j, "retryAfter", retry_after);
-    json_kv_str(&j, "delivered", delivered_name(a->delivered));
-    json_kv_slice(&j, "requestId", a->request_id);
-    json_object_end(&j);
+        jsonw_kv_u64(&j, "retryAfter", retry_after);
+    jsonw_kv_str(&j, "delivered", delivered_name(a->delivered));
+    jsonw_kv_slice(&j, "requestId", a->request_id);
+    jsonw_object_end(&j);
     buf_add_char(out, '\n');
 }
 

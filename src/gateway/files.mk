@@ -6,8 +6,12 @@ noinst_LIBRARIES += libgateway.a
 libgateway_a_SOURCES = \
     src/gateway/access_log.c \
     src/gateway/access_log.h \
+    src/gateway/address_rules.c \
     src/gateway/address_rules.h \
+    src/gateway/admin.c \
     src/gateway/admin.h \
+    src/gateway/admin_priv.h \
+    src/gateway/admin_show.c \
     src/gateway/answer.c \
     src/gateway/answer.h \
     src/gateway/classify.c \
@@ -31,6 +35,8 @@ libgateway_a_SOURCES = \
     src/gateway/proxy.h \
     src/gateway/proxy_connect.c \
     src/gateway/proxy_priv.h \
+    src/gateway/record_json.c \
+    src/gateway/record_json.h \
     src/gateway/route.c \
     src/gateway/route.h \
     src/gateway/sources.c \

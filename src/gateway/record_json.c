@@ -222,31 +222,31 @@ record_json_fill(struct record *r, const struct rouse_sandbox *s, struct buf *wh
 /* ---- writing ------------------------------------------------------------------------------------ */
 
 void
-record_json_write(struct json *j, const struct record *r)
+record_json_write(struct jsonw *j, const struct record *r)
 {
     char text[ENDPOINT_TEXT], port[8];
 
-    json_object(j);
-    json_kv_str(j, "state", sandbox_state_name(r->state));
+    jsonw_object(j);
+    jsonw_kv_str(j, "state", sandbox_state_name(r->state));
     if (r->generation.n)
-        json_kv_slice(j, "generation", name_slice(&r->generation));
+        jsonw_kv_slice(j, "generation", name_slice(&r->generation));
     if (r->instance.n)
-        json_kv_slice(j, "instance", name_slice(&r->instance));
+        jsonw_kv_slice(j, "instance", name_slice(&r->instance));
     if (r->tenant.n)
-        json_kv_slice(j, "tenant", name_slice(&r->tenant));
+        jsonw_kv_slice(j, "tenant", name_slice(&r->tenant));
     if (r->address.family)
-        json_kv_str(j, "address", endpoint_text(&r->address, text));
+        jsonw_kv_str(j, "address", endpoint_text(&r->address, text));
     if (r->ports_n) {
-        json_key(j, "ports");
-        json_object(j);
+        jsonw_key(j, "ports");
+        jsonw_object(j);
         for (unsigned i = 0; i < r->ports_n; i++) {
             snprintf(port, sizeof(port), "%u", r->ports[i].port);
-            json_kv_str(j, port, endpoint_text(&r->ports[i].at, text));
+            jsonw_kv_str(j, port, endpoint_text(&r->ports[i].at, text));
         }
-        json_object_end(j);
+        jsonw_object_end(j);
     }
-    json_kv_bool(j, "auto_resume", r->auto_resume);
-    json_kv_u64(j, "tokens", r->tokens_n);
-    json_kv_u64(j, "wake_rules", r->rules_n);
-    json_object_end(j);
+    jsonw_kv_bool(j, "auto_resume", r->auto_resume);
+    jsonw_kv_u64(j, "tokens", r->tokens_n);
+    jsonw_kv_u64(j, "wake_rules", r->rules_n);
+    jsonw_object_end(j);
 }

@@ -6,7 +6,7 @@
 #ifndef ROUSE_GATEWAY_RECORD_JSON_H
 #define ROUSE_GATEWAY_RECORD_JSON_H
 
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "rouse/plugin.h"
 #include "sandbox/record.h"
 
@@ -25,6 +25,6 @@ int record_json_read(struct json_t *root, struct rouse_sandbox *out, char *why, 
  */
 int record_json_fill(struct record *r, const struct rouse_sandbox *s, struct buf *why) must_check;
 /* Writes a record as an object; secrets (digests) are left out. */
-void record_json_write(struct json *j, const struct record *r);
+void record_json_write(struct jsonw *j, const struct record *r);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "http/h1_server_priv.h"
 
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "http/h1_parse.h"
 #include "http/phrase.h"
 
@@ -132,7 +132,7 @@ front_broken(struct h1_server *s, enum reason why)
 {
     char text[256];
     struct buf body;
-    struct json j;
+    struct jsonw j;
 
     if (s->head_out || h1_output_pending(&s->out)) {
         front_close(s, why == REASON_REQUEST_TIMEOUT ? REASON_CLIENT_STALLED : why, true);
@@ -140,14 +140,14 @@ front_broken(struct h1_server *s, enum reason why)
     }
     exchange_front_lost(s->end.ex, why);
     buf_init_fixed(&body, text, sizeof(text));
-    json_init(&j, &body);
-    json_object(&j);
-    json_kv_i64(&j, "code", reason_row(why)->status);
-    json_kv_str(&j, "error", reason_slug(why));
-    json_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
-    json_kv_bool(&j, "retryable", false);
-    json_kv_str(&j, "delivered", "maybe");
-    json_object_end(&j);
+    jsonw_init(&j, &body);
+    jsonw_object(&j);
+    jsonw_kv_i64(&j, "code", reason_row(why)->status);
+    jsonw_kv_str(&j, "error", reason_slug(why));
+    jsonw_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
+    jsonw_kv_bool(&j, "retryable", false);
+    jsonw_kv_str(&j, "delivered", "maybe");
+    jsonw_object_end(&j);
     send_refusal(s, why, buf_slice(&body));
 }
 

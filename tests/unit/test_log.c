@@ -73,7 +73,7 @@ one_line(struct log *log)
 }
 
 static void
-test_json(void **state)
+test_jsonw(void **state)
 {
     static struct sink s;
 
@@ -347,7 +347,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_jsonw),
         cmocka_unit_test(test_logfmt),
         cmocka_unit_test(test_readable),
         cmocka_unit_test(test_levels_and_null),

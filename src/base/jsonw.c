@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* json.c: the writer keeps commas; the buffer keeps the limit (`full` after too much). */
+/* jsonw.c: the writer keeps commas; the buffer keeps the limit (`full` after too much). */
 #include "config.h"
 
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include "base/decimal.h"
 #include "base/escape.h"
 
 void
-json_init(struct json *j, struct buf *out)
+jsonw_init(struct jsonw *j, struct buf *out)
 {
-    *j = (struct json){.out = out};
+    *j = (struct jsonw){.out = out};
 }
 
 /* What stands between the last value and the next one. */
 static void
-separate(struct json *j)
+separate(struct jsonw *j)
 {
     if (j->keyed)
         j->keyed = false;
@@ -25,16 +25,16 @@ separate(struct json *j)
 }
 
 static void
-open_with(struct json *j, char c)
+open_with(struct jsonw *j, char c)
 {
     separate(j);
-    ensure(j->depth + 1 < JSON_DEPTH);
+    ensure(j->depth + 1 < JSONW_DEPTH);
     j->more[++j->depth] = false;
     buf_add_char(j->out, c);
 }
 
 static void
-close_with(struct json *j, char c)
+close_with(struct jsonw *j, char c)
 {
     ensure(j->depth > 0 && !j->keyed);
     j->depth--;
@@ -42,31 +42,31 @@ close_with(struct json *j, char c)
 }
 
 void
-json_object(struct json *j)
+jsonw_object(struct jsonw *j)
 {
     open_with(j, '{');
 }
 
 void
-json_object_end(struct json *j)
+jsonw_object_end(struct jsonw *j)
 {
     close_with(j, '}');
 }
 
 void
-json_array(struct json *j)
+jsonw_array(struct jsonw *j)
 {
     open_with(j, '[');
 }
 
 void
-json_array_end(struct json *j)
+jsonw_array_end(struct jsonw *j)
 {
     close_with(j, ']');
 }
 
 void
-json_escape(struct buf *out, struct slice s)
+jsonw_escape(struct buf *out, struct slice s)
 {
     size_t before = out->n;
     bool full = out->full;
@@ -90,35 +90,35 @@ json_escape(struct buf *out, struct slice s)
 }
 
 void
-json_key(struct json *j, const char *key)
+jsonw_key(struct jsonw *j, const char *key)
 {
     separate(j);
     buf_add_char(j->out, '"');
-    json_escape(j->out, slice_of(key));
+    jsonw_escape(j->out, slice_of(key));
     buf_add(j->out, "\":", 2);
     j->keyed = true;
 }
 
 void
-json_slice(struct json *j, struct slice s)
+jsonw_slice(struct jsonw *j, struct slice s)
 {
     separate(j);
     buf_add_char(j->out, '"');
-    json_escape(j->out, s);
+    jsonw_escape(j->out, s);
     buf_add_char(j->out, '"');
 }
 
 void
-json_str(struct json *j, const char *cstr)
+jsonw_str(struct jsonw *j, const char *cstr)
 {
     if (cstr)
-        json_slice(j, slice_of(cstr));
+        jsonw_slice(j, slice_of(cstr));
     else
-        json_null(j);
+        jsonw_null(j);
 }
 
 void
-json_i64(struct json *j, int64_t v)
+jsonw_i64(struct jsonw *j, int64_t v)
 {
     char digits[DECIMAL_MAX];
 
@@ -127,14 +127,14 @@ json_i64(struct json *j, int64_t v)
 }
 
 void
-json_u64(struct json *j, uint64_t v)
+jsonw_u64(struct jsonw *j, uint64_t v)
 {
     separate(j);
     buf_add_u64(j->out, v);
 }
 
 void
-json_milli(struct json *j, int64_t thousandths)
+jsonw_milli(struct jsonw *j, int64_t thousandths)
 {
     uint64_t v = thousandths < 0 ? 0 - (uint64_t)thousandths : (uint64_t)thousandths;
     char digits[1 + DECIMAL_MAX + 4];
@@ -150,50 +150,50 @@ json_milli(struct json *j, int64_t thousandths)
 }
 
 void
-json_bool(struct json *j, bool v)
+jsonw_bool(struct jsonw *j, bool v)
 {
     separate(j);
     buf_add_str(j->out, v ? "true" : "false");
 }
 
 void
-json_null(struct json *j)
+jsonw_null(struct jsonw *j)
 {
     separate(j);
     buf_add_str(j->out, "null");
 }
 
 void
-json_kv_str(struct json *j, const char *key, const char *v)
+jsonw_kv_str(struct jsonw *j, const char *key, const char *v)
 {
-    json_key(j, key);
-    json_str(j, v);
+    jsonw_key(j, key);
+    jsonw_str(j, v);
 }
 
 void
-json_kv_slice(struct json *j, const char *key, struct slice v)
+jsonw_kv_slice(struct jsonw *j, const char *key, struct slice v)
 {
-    json_key(j, key);
-    json_slice(j, v);
+    jsonw_key(j, key);
+    jsonw_slice(j, v);
 }
 
 void
-json_kv_i64(struct json *j, const char *key, int64_t v)
+jsonw_kv_i64(struct jsonw *j, const char *key, int64_t v)
 {
-    json_key(j, key);
-    json_i64(j, v);
+    jsonw_key(j, key);
+    jsonw_i64(j, v);
 }
 
 void
-json_kv_u64(struct json *j, const char *key, uint64_t v)
+jsonw_kv_u64(struct jsonw *j, const char *key, uint64_t v)
 {
-    json_key(j, key);
-    json_u64(j, v);
+    jsonw_key(j, key);
+    jsonw_u64(j, v);
 }
 
 void
-json_kv_bool(struct json *j, const char *key, bool v)
+jsonw_kv_bool(struct jsonw *j, const char *key, bool v)
 {
-    json_key(j, key);
-    json_bool(j, v);
+    jsonw_key(j, key);
+    jsonw_bool(j, v);
 }

@@ -2,7 +2,7 @@
 /* The JSON writer: nesting, numbers, and that any bytes at all become one valid line. */
 #include "config.h"
 
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include "base/escape.h"
 #include "base/random.h"
@@ -13,33 +13,33 @@ static void
 test_nesting(void **state)
 {
     struct buf b;
-    struct json j;
+    struct jsonw j;
 
     (void)state;
     buf_init(&b, 4096);
-    json_init(&j, &b);
-    json_object(&j);
-    json_kv_str(&j, "a", "x");
-    json_kv_str(&j, "none", NULL);
-    json_kv_slice(&j, "empty", SLICE_NONE);
-    json_key(&j, "list");
-    json_array(&j);
-    json_i64(&j, INT64_MIN);
-    json_u64(&j, UINT64_MAX);
-    json_milli(&j, 12345);
-    json_milli(&j, -7);
-    json_milli(&j, INT64_MIN);
-    json_array(&j);
-    json_array_end(&j);
-    json_object(&j);
-    json_object_end(&j);
-    json_bool(&j, true);
-    json_null(&j);
-    json_array_end(&j);
-    json_kv_i64(&j, "i", -1);
-    json_kv_u64(&j, "u", 1);
-    json_kv_bool(&j, "q\"", false);
-    json_object_end(&j);
+    jsonw_init(&j, &b);
+    jsonw_object(&j);
+    jsonw_kv_str(&j, "a", "x");
+    jsonw_kv_str(&j, "none", NULL);
+    jsonw_kv_slice(&j, "empty", SLICE_NONE);
+    jsonw_key(&j, "list");
+    jsonw_array(&j);
+    jsonw_i64(&j, INT64_MIN);
+    jsonw_u64(&j, UINT64_MAX);
+    jsonw_milli(&j, 12345);
+    jsonw_milli(&j, -7);
+    jsonw_milli(&j, INT64_MIN);
+    jsonw_array(&j);
+    jsonw_array_end(&j);
+    jsonw_object(&j);
+    jsonw_object_end(&j);
+    jsonw_bool(&j, true);
+    jsonw_null(&j);
+    jsonw_array_end(&j);
+    jsonw_kv_i64(&j, "i", -1);
+    jsonw_kv_u64(&j, "u", 1);
+    jsonw_kv_bool(&j, "q\"", false);
+    jsonw_object_end(&j);
     assert_false(b.full);
     assert_string_equal(buf_cstr(&b),
                         "{\"a\":\"x\",\"none\":null,\"empty\":\"\",\"list\":[-9223372036854775808,"
@@ -54,7 +54,7 @@ check_escape(struct slice in, const char *want)
     struct buf b;
 
     buf_init(&b, 4096);
-    json_escape(&b, in);
+    jsonw_escape(&b, in);
     assert_string_equal(buf_cstr(&b), want);
     buf_fini(&b);
 }
@@ -157,25 +157,25 @@ test_limit(void **state)
 
     (void)state;
     buf_init(&b, 10);
-    json_escape(&b, SLICE("0123456789"));
+    jsonw_escape(&b, SLICE("0123456789"));
     assert_int_equal(b.n, 10);
     assert_false(b.full);
     buf_clear(&b);
-    json_escape(&b, SLICE("0\"2\"4\"6\"8\""));
+    jsonw_escape(&b, SLICE("0\"2\"4\"6\"8\""));
     assert_int_equal(b.n, 0);
     assert_true(b.full);
     buf_fini(&b);
     buf_init_fixed(&b, storage, sizeof storage);
-    json_escape(&b, SLICE("ab\"c\"d"));
+    jsonw_escape(&b, SLICE("ab\"c\"d"));
     assert_int_equal(b.n, 0);
     assert_true(b.full);
     buf_clear(&b);
-    json_escape(&b, SLICE("ab\"cde"));
+    jsonw_escape(&b, SLICE("ab\"cde"));
     assert_false(b.full);
     assert_string_equal(buf_cstr(&b), "ab\\\"cde");
     buf_init(&b, 100);
     failalloc_from(1);
-    json_escape(&b, SLICE("x"));
+    jsonw_escape(&b, SLICE("x"));
     failalloc_from(0);
     assert_true(b.full);
     buf_fini(&b);
