@@ -47,7 +47,7 @@ struct command {
     int (*run)(const struct command *c, const struct command_args *a);
 };
 
-extern const struct command cmd_check, cmd_config, cmd_help, cmd_version;
+extern const struct command cmd_check, cmd_config, cmd_help, cmd_serve, cmd_version;
 
 /* All commands; NULL ends the list. */
 const struct command *const *command_table(void);

@@ -8,6 +8,7 @@ libapp_a_SOURCES = \
     src/app/cmd_check.c \
     src/app/cmd_config.c \
     src/app/cmd_help.c \
+    src/app/cmd_serve.c \
     src/app/cmd_version.c \
     src/app/command.c \
     src/app/command.h \
@@ -21,6 +22,8 @@ libapp_a_SOURCES = \
     src/app/sample.c \
     src/app/sample.h \
     src/app/schema.c \
+    src/app/serve.c \
+    src/app/serve.h \
     src/app/setting.h \
     src/app/setting_table.c \
     src/app/setting_text.c \
