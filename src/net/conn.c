@@ -124,7 +124,7 @@ open_events(struct conn *c, short what)
     unsigned events = 0;
 
     if (c->hup && !c->readable && !(what & EV_CLOSED) && conn_check_error(c) != 0)
-        return CONN_FAILED; /* else what came before it can still be read, and then the error */
+        return CONN_FAILED; /* otherwise what came before it is still to be read */
     if ((what & EV_CLOSED) && !c->hup) {
         c->hup = true;
         events |= CONN_HUP;
@@ -275,6 +275,7 @@ conn_read(struct conn *c, void *p, size_t n)
         c->error = errno;
     if (got == 0 && n > 0) {
         c->eof = c->hup = true;
+        suspect(c->handle); /* behind FIN the kernel keeps an RST to itself */
         if (c->error != 0) { /* somebody asked for the error before it could be read */
             errno = c->error;
             got = -1;
