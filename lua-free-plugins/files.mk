@@ -37,3 +37,25 @@ plugins_local_warden_SOURCES = \
     lua-free-plugins/local/warden_tree.h
 plugins_local_warden_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_local_warden_LDADD =
+
+# What plugins share; each links its own copy.
+KIT = lua-free-plugins/kit/kit.c lua-free-plugins/kit/kit.h
+
+plugins_PROGRAMS += plugins/http.so
+plugins_http_so_SOURCES = lua-free-plugins/http/http_plugin.c \
+    lua-free-plugins/http/http_breaker.c lua-free-plugins/http/http_breaker.h \
+    lua-free-plugins/http/http_call.c lua-free-plugins/http/http_call.h \
+    lua-free-plugins/http/http_options.c lua-free-plugins/http/http_options.h \
+    lua-free-plugins/http/http_verdict.c lua-free-plugins/http/http_verdict.h $(KIT)
+plugins_http_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_http_so_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_http_so_LDFLAGS = $(PLUGIN_LINK_FLAGS)
+plugins_http_so_LDADD =
+
+plugins_PROGRAMS += plugins/exec.so
+plugins_exec_so_SOURCES = lua-free-plugins/exec/exec_plugin.c \
+    lua-free-plugins/exec/exec_options.c lua-free-plugins/exec/exec_options.h $(KIT)
+plugins_exec_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+plugins_exec_so_CFLAGS = $(PLUGIN_CFLAGS)
+plugins_exec_so_LDFLAGS = $(PLUGIN_LINK_FLAGS)
+plugins_exec_so_LDADD =

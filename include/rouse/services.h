@@ -56,11 +56,13 @@ struct rouse_run_result {
     int signal;    /* that ended it */
     const char *detail; /* why it could not be started, timed out; or NULL */
     struct rouse_text output;
+    struct rouse_text errors; /* the beginning of its stderr, for the log; may be empty */
 };
 
 /*
  * The host's functions; `host` is always the instance's own. Handles are the host's; a timer, fetch
- * or run is over once its callback has been called, and calls nothing after its _stop.
+ * or run is over once its callback has been called, and calls nothing after its _stop. No callback
+ * is called from within the function that starts it; NULL from that one: it could not be started.
  */
 struct rouse_services {
     size_t size;
