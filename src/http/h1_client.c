@@ -176,6 +176,7 @@ on_flush(struct task *t)
 
     if (c->state != BACK_BUSY || !ex || c->broken)
         return;
+    ex->req.trailers = 0; /* judged, then dropped: only HTTP/2 tells them from fields (A9) */
     says = h1_output_flush(&c->out, &c->conn, &ex->to_back, ex->front, &ex->req, &sent);
     if (sent > 0) {
         c->moved = c->loop->now;

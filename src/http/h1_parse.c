@@ -258,6 +258,9 @@ parse_answer(struct head *h, struct arena *a, struct slice block, const struct h
             return refuse(v, REASON_UPSTREAM_MALFORMED, objection);
     }
     if (h->status < 200 || h->status == 204) {
+        /* Who announces a body here may send one: it would be read as the next answer. */
+        if (h->framing == FRAMING_CHUNKED || h->length > 0)
+            h->keep_alive = false;
         h->framing = FRAMING_NONE;
     } else if (h->framing == FRAMING_NONE && !head_bodiless(h, request->method)) {
         h->framing = FRAMING_CLOSE;

@@ -58,6 +58,7 @@ struct h1_server {
     uint64_t body_bytes;
     uint32_t discarded;
     uint32_t requests;
+    bool asks_head;    /* the request that is judged or served begins with HEAD */
     bool request_done; /* the request in service is read completely */
     bool head_out;     /* its answer's head is made */
     bool continued;    /* 100 Continue was sent */

@@ -53,6 +53,7 @@ struct refusal {
     struct head head;
     struct slice body;
     uint8_t version;
+    bool bodiless; /* the answer to a HEAD */
 };
 
 static int
@@ -60,9 +61,9 @@ write_refusal(struct buf *b, const void *arg)
 {
     const struct refusal *r = arg;
 
-    if (h1_write_answer(b, &r->head, r->version, true, false) < 0)
+    if (h1_write_answer(b, &r->head, r->version, true, r->bodiless) < 0)
         return -1;
-    return buf_add_slice(b, r->body);
+    return r->bodiless ? 0 : buf_add_slice(b, r->body);
 }
 
 static struct slice
@@ -98,7 +99,7 @@ static void
 send_refusal(struct h1_server *s, enum reason why, struct slice body)
 {
     char status_text[96];
-    struct refusal r = {.body = body, .version = 11};
+    struct refusal r = {.body = body, .version = 11, .bodiless = s->asks_head};
 
     arena_reset(&s->arena);
     if (refusal_head(&r.head, &s->arena, why, body,
@@ -354,6 +355,7 @@ parse_head(struct h1_server *s)
         front_set_state(s, FRONT_HEAD);
     }
     n = h1_scan_run(&s->scan, &s->o->limits, s->in.cur, true, &why);
+    s->asks_head = slice_starts(s->in.cur, SLICE("HEAD "));
     if (n < 0)
         front_refuse(s, why, "head is malformed or over a limit");
     else if (n > 0)
@@ -365,7 +367,8 @@ read_head(struct h1_server *s)
 {
     if (s->state == FRONT_IDLE && s->in.cur.n > 0) { /* pipelined */
         parse_head(s);
-        return;
+        if (s->state != FRONT_HEAD)
+            return; /* otherwise the rest of it may have come long ago: no further edge */
     }
     if (!s->in.block && s->conn.readable && read_more(s, LOOP_READ_SMALL, false))
         parse_head(s);
@@ -384,6 +387,8 @@ discard(struct h1_server *s)
     h1_input_use(&s->in, s->in.cur.n);
     if (s->discarded > H1_DISCARD_MAX)
         front_close(s, REASON_NONE, true);
+    else if (s->conn.readable && !s->in.block)
+        loop_queue_run(s->loop, &s->run);
 }
 
 /* The rest of a request whose answer is out already. */
@@ -405,8 +410,11 @@ drain_request(struct h1_server *s)
             front_linger(s, REASON_NONE);
             return;
         }
-        if (says == H1_BODY_MORE)
+        if (says == H1_BODY_MORE) {
+            if (s->conn.readable && !s->in.block)
+                loop_queue_run(s->loop, &s->run);
             return;
+        }
         if (says == H1_BODY_END)
             break;
     }
