@@ -27,6 +27,7 @@ enum { WITNESS_PORTS = 64, WITNESS_NAME = 64, WITNESS_BLOCK = 4096 };
 struct record {
     struct record *next;
     uint64_t number;            /* in its connection, from 1 */
+    uint64_t offset;            /* of its first byte in the connection */
     int64_t head_at, done_at, answered_at, finished_at; /* ns; 0: not yet */
     char id[80];
     struct toolbuf start;       /* the start line */
@@ -71,7 +72,7 @@ struct conn {
     bool deaf;                  /* reads nothing */
     bool mute;                  /* answers nothing more */
     struct toolbuf bytes;       /* what came, up to the recording limit */
-    uint64_t received;
+    uint64_t received, framed;  /* bytes; framed: what the framer has used */
     struct toolhttp http;
     struct toolsha sha;
     struct record *first, *last, *reading, *answering;
@@ -136,7 +137,7 @@ void conn_rearm(struct conn *conn);
 void conn_answered(struct conn *conn);
 /* Writes bytes at once outside any answer. */
 void conn_push(struct conn *conn, const char *data, size_t len);
-/* Frees the records of ended connections. */
+/* Frees the records of ended connections, and of open ones that are idle. */
 void conn_forget_ended(struct witness *witness);
 /* The first byte of the final answer leaves now. */
 void conn_answering(struct conn *conn, struct record *record);

@@ -245,6 +245,7 @@ head_read(struct conn *conn)
     if (target && (query = memchr(target, '?', len)) != NULL)
         query_len = len - (size_t)(++query - target);
     record->number = ++conn->requests;
+    record->offset = conn->framed - conn->http.head.len;
     record->head_at = tool_now();
     if (port && !port->first_request_at)
         port->first_request_at = record->head_at;
@@ -297,13 +298,15 @@ static void
 feed(struct conn *conn, const char *data, size_t len)
 {
     struct witness *witness = conn->witness;
-    size_t used = 0, keep = witness->record_max - conn->bytes.len;
+    size_t used = 0, keep = witness->record_max - conn->bytes.len, step_used;
 
     conn->received += len;
     witness->received += len;
     toolbuf_add(&conn->bytes, data, len < keep ? len : keep);
     while (used < len && !conn->end) {
-        used += toolhttp_feed(&conn->http, data + used, len - used);
+        step_used = toolhttp_feed(&conn->http, data + used, len - used);
+        used += step_used;
+        conn->framed += step_used;
         if (conn->http.phase != TOOLHTTP_HEAD && !conn->reading)
             head_read(conn);
         if (conn->reading && conn->http.phase == TOOLHTTP_DONE)
@@ -394,6 +397,17 @@ free_conn(struct conn *conn)
     free(conn);
 }
 
+/* Forgets what an open connection has behind it, if nothing is under way on it. */
+static void
+forget_past(struct conn *conn)
+{
+    if (conn->reading || conn->answering || conn->http.head.len)
+        return;
+    forget_answered(conn);
+    conn->bytes.len = 0;
+    conn->framed = 0;
+}
+
 void
 conn_forget_ended(struct witness *witness)
 {
@@ -402,6 +416,7 @@ conn_forget_ended(struct witness *witness)
             *at = conn->next;
             free_conn(conn);
         } else {
+            forget_past(conn);
             at = &conn->next;
         }
     }

@@ -143,7 +143,8 @@ put_stats(struct control *control)
 static void
 put_record(struct toolbuf *out, const struct record *record)
 {
-    toolbuf_printf(out, "{\"number\":%" PRIu64 ",\"start\":", record->number);
+    toolbuf_printf(out, "{\"number\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"start\":",
+                   record->number, record->offset);
     toolbuf_json(out, record->start.data, record->start.len);
     toolbuf_puts(out, ",\"id\":");
     toolbuf_json(out, record->id, strlen(record->id));

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What all wire tests share: TAP for automake, and where the program is."""
 
+import dataclasses
 import os
 import pathlib
 
 import pytest
 
-from rousetest import Gateway, Hook, Namespace, Witness
+from rousetest import Gateway, Hook, Namespace, StaticProxy, Witness, free_port
+from rousetest.config import config
 
 
 def pytest_addoption(parser):
@@ -119,3 +121,41 @@ def namespace():
         pytest.skip(why_not)
     with Namespace() as made:
         yield made
+
+
+# What can stand between client and witness: http/ alone, or the whole program.
+FRONTS = ["static"]
+if pathlib.Path(os.environ.get("TOP_BUILDDIR", "."), "plugins", "http.so").exists():
+    FRONTS.append("gateway")
+
+
+@dataclasses.dataclass
+class Front:
+    kind: str
+    port: int
+    witness: Witness
+    hook: Hook                  # None in front of which there is no gateway
+
+
+@pytest.fixture
+def front(request, witness):
+    """A factory: front(kind, state) -> Front, whose every request goes to a witness without plans.
+
+    The gateway's sandbox `blog` (port 3000) is in the given state.
+    """
+    made = []
+
+    def make(kind, state="running"):
+        w = witness()
+        w.set(query=0)
+        if kind == "static":
+            made.append(StaticProxy(w.port))
+            return Front(kind, made[-1].port, w, None)
+        h, port = request.getfixturevalue("hook")(), free_port()
+        h.sandbox("blog", state, address=f"127.0.0.1:{w.port}")
+        request.getfixturevalue("gateway")(config(port, h.platform()))
+        return Front(kind, port, w, h)
+
+    yield make
+    for one in made:
+        one.finish()

@@ -304,8 +304,7 @@ def e8(rows):
 def e9(rows):
     """Hop-by-hop fields stop here."""
     hop = ("Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "TE", "Upgrade",
-           "Proxy-Authorization",
-           "Proxy-Authentication-Info")
+           "Proxy-Authorization")
     for name in hop:
         rows.head("E9", name, [f"{name}: planted".encode(), CL5], PASS,
                   sees=Sees(absent=(name.lower(),)),

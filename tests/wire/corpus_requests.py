@@ -40,6 +40,7 @@ class Case:
     sees: Sees = dataclasses.field(default_factory=Sees)
     method: str = "GET"         # how its answer is framed
     family: bool = False        # one of hundreds alike: slow cuts take a sample
+    routing: bool = False       # judged by what a host's label means, not by its form
 
     @property
     def passes(self):
@@ -135,7 +136,8 @@ def a3(rows):
     for value in bad:
         rows.head("A3", f"{value[:24]!r}", [b"Content-Length: " + value], BAD, body=b"hello")
     for value in (b"5", b"05", b"0005", b" 5", b"5 ", b"\t5\t"):
-        rows.head("A3", f"good {value!r}", [b"Content-Length:" + value], PASS, body=b"hello",
+        verdict = want("pass", 400) if b"\t" in value else PASS     # llhttp < 9.4.2 refuses tabs
+        rows.head("A3", f"good {value!r}", [b"Content-Length:" + value], verdict, body=b"hello",
                   sees=Sees(body=b"hello", fields={"content-length": "5"}))
     rows.head("A3", "good 0", [b"Content-Length: 0"], PASS, sees=Sees(body=b""))
 
@@ -155,7 +157,8 @@ def a4(rows):
         rows.head("A4", f"{value!r}", [b"Transfer-Encoding: " + value], want(400, 501),
                   body=b"0\r\n\r\n")
     for value in (b"chunked", b"Chunked", b"CHUNKED", b"cHuNkEd", b" chunked ", b"\tchunked\t"):
-        rows.head("A4", f"good {value!r}", [b"Transfer-Encoding:" + value], PASS,
+        verdict = want("pass", 400) if b"\t" in value else PASS
+        rows.head("A4", f"good {value!r}", [b"Transfer-Encoding:" + value], verdict,
                   body=chunks(b"hello"), sees=Sees(body=b"hello"))
     te = b"Transfer-Encoding: chunked"
     for name, lines in {
@@ -236,7 +239,9 @@ def a5(rows):
                 "trailer": (b"5\r\nhello\r\n0\r\nA: b", b"\r\n"),
                 "end": (b"5\r\nhello\r\n0\r\n", b"")}.items():
             if terminator == b"\x85" and place == "trailer":
-                continue
+                continue            # obs-text within a value
+            if place == "end" and terminator.startswith(b"\r\n"):
+                continue            # a good end, then a bad request
             body = before + terminator + after + SMUGGLED
             rows.head("A5", f"{name} after {place}", [b"Transfer-Encoding: chunked"], ABORT,
                       body=body)
@@ -255,7 +260,7 @@ def a6(rows):
            b"5g",
            b'"5"', b"5.0", b"0" * 16 + b"5", b"0" * 300 + b"5", b"10000000000000005",
            b"10000000000000000", b"FFFFFFFFFFFFFFFFF", b"100000000000000005", b"-0", b"+0", b"0x0",
-           "５".encode(), b"5\x00", b"\x005", b"5\x0b", b"0b1", b"5h", b"5L", b"%35", b"5,5", b"5:",
+           "５".encode(), b"5\x00", b"\x005", b"5\x0b", b"5h", b"5L", b"%35", b"5,5", b"5:",
            b"5=", b"(5)", b"5\xa0", b"\xa05", b"5\\", b"'5'", b"5/", b"5#", b"~5", b"5\x7f",
            b"5\x01",
            b"--5", b"5-", b"five", b"\xff", b"5\"", b"5'", b"!5", b"5!", b"5&", b"$5", b"@", b"G5",
@@ -406,13 +411,15 @@ def a14(rows):
 
 def b1(rows):
     """Host: one judge."""
-    def host(name, value, verdict):
+    def host(name, value, verdict, routing=False):
         rows.add("B1", name, b"GET /x HTTP/1.1\r\nHost:" + value + b"\r\nX-Rid: @ID@\r\n\r\n",
                  verdict)
+        rows.cases[-1].routing = routing
 
     none = b"GET /x HTTP/1.1\r\nX-Rid: @ID@\r\n\r\n"
     rows.add("B1", "missing", none, BAD)
     rows.add("B1", "missing in HTTP/1.0", none.replace(b"1.1", b"1.0"), want(400, 404))
+    rows.cases[-1].routing = True
     for name, second in (("equal", HOST), ("another", b"x.localhost"), ("empty", b"")):
         rows.add("B1", f"twice, {name}",
                  b"GET /x HTTP/1.1\r\nHost: " + HOST + b"\r\nHost: " + second
@@ -440,18 +447,21 @@ def b1(rows):
                   b" *.t.localhost",
                   b" @HOST@!", b" @HOST@$", b" @HOST@~", b" @HOST@\x7f", b" @HOST@\x01",
                   b" 3000-" + b"a" * 64 + b".t.localhost", b" 3000-" + b"a." * 130 + b"t.localhost",
-                  b" " + b"a" * 300 + b".t.localhost", b" 3000-.t.localhost", b" -blog.t.localhost",
-                  b" blog.t.localhost", b" 0-blog.t.localhost", b" 65536-blog.t.localhost",
-                  b" 03000-blog.t.localhost", b" +3000-blog.t.localhost", b" 3000blog.t.localhost",
-                  b" 99999999999-blog.t.localhost", b" 3000-blog!.t.localhost",
+                  b" " + b"a" * 300 + b".t.localhost", b" +3000-blog.t.localhost",
+                  b" 3000-blog!.t.localhost"):
+        host(f"{value[:32]!r}", value.replace(b"@HOST@", HOST), BAD)
+    for value in (b" 3000-.t.localhost", b" -blog.t.localhost", b" blog.t.localhost",
+                  b" 0-blog.t.localhost", b" 65536-blog.t.localhost",
+                  b" 03000-blog.t.localhost", b" 3000blog.t.localhost",
+                  b" 99999999999-blog.t.localhost",
                   b" 3000-bl_og.t.localhost",
                   b" 3000_blog.t.localhost", b" x-blog.t.localhost", b" 0x0bb8-blog.t.localhost"):
-        host(f"{value[:32]!r}", value.replace(b"@HOST@", HOST), BAD)
+        host(f"{value!r}", value, BAD, routing=True)
     for value in (b" localhost", b" t.localhost", b" x.example.org", b" 127.0.0.1",
                   b" 127.0.0.1:8080",
                   b" [::1]", b" [::1]:8080", b" a.3000-blog.t.localhost",
                   b" 3000-blog.t.localhost.evil.org"):
-        host(f"no site {value!r}", value, want(404, 400, 421))
+        host(f"no site {value!r}", value, want(404, 400, 421), routing=True)
     for value in (b" @HOST@", b"@HOST@", b"\t@HOST@\t", b" @HOST@:8080", b" @HOST@:1",
                   b" @HOST@:65535",
                   b" @HOST@.", b" @HOST@.:8080", b" 3000-BLOG.T.LocalHost",

@@ -4,8 +4,12 @@
 # Helpers that tests import: wire_helpers.
 
 wire_tests =
+wire_tests += tests/wire/test_answers.py
 wire_tests += tests/wire/test_faults.py
+wire_tests += tests/wire/test_forwarded.py
+wire_tests += tests/wire/test_ordinary.py
 wire_tests += tests/wire/test_program.py
+wire_tests += tests/wire/test_refused.py
 wire_tests += tests/wire/test_tools.py
 
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
@@ -14,10 +18,6 @@ wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md
     tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py \
     tests/wire/rousetest/config.py tests/wire/rousetest/corpus.py tests/wire/rousetest/strict.py \
     tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py
-
-# Wait for `rouse serve`.
-wire_helpers += tests/wire/test_answers.py tests/wire/test_forwarded.py tests/wire/test_ordinary.py \
-    tests/wire/test_refused.py
 
 TESTS += $(wire_tests)
 EXTRA_DIST += $(wire_tests) $(wire_helpers)

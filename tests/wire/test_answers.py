@@ -8,8 +8,8 @@ import zlib
 import pytest
 
 import corpus_answers
-from rousetest import free_port, play
-from rousetest.config import config
+from conftest import FRONTS
+from rousetest import play
 
 HOST = b"3000-blog.t.localhost"
 CASES = corpus_answers.cases()
@@ -97,22 +97,32 @@ def wrong(result):
         complaint = None if "cut" in case.want else f"cut: {played.data[-80:]!r} {played.end}"
     if complaint:
         return complaint
-    alive = result.record[0]["conn"]["end"] is None
-    if case.end == "keep" and case.reusable is False and alive:
+    record, conn = result.record[0], result.record[0]["conn"]
+    used_again = record is not conn["requests"][-1]
+    if case.end == "keep" and case.reusable is False and (used_again or conn["end"] is None):
         return "the connection to the sandbox lives on"
-    if case.end == "keep" and case.reusable and not alive:
+    if case.end == "keep" and case.reusable and not used_again and conn["end"]:
         return "the connection to the sandbox was closed"
     return None
 
 
+def comes_late(case):
+    """Whether bytes follow a complete answer: cut off it, they may meet the next request.
+
+    No proxy can tell such bytes from an early answer; they stay with the sandbox that sent them.
+    """
+    return "pass" in case.want and case.reusable is False and case.end == "keep"
+
+
 @pytest.mark.parametrize("mode", ["whole", "bytewise", "random-1"])
-def test_hostile_answers(gateway, witness, hook, mode):
-    w, h, port = witness(), hook(), free_port()
-    h.sandbox("blog", "running", address=f"127.0.0.1:{w.port}")
-    gateway(config(port, h.platform(), more="", site=""))
-    cases = [case for number, case in enumerate(CASES)
-             if mode == "whole" or not case.family or number % 4 == 0]
-    results = run(port, w, cases, mode)
+@pytest.mark.parametrize("kind", FRONTS)
+def test_hostile_answers(front, kind, mode):
+    f = front(kind)
+    cases = [case for number, case in enumerate(CASES) if mode == "whole"
+             or (not case.family or number % 4 == 0) and not comes_late(case)]
+    if kind == "static":
+        cases = [case for case in cases if case.name != "alt-svc"]
+    results = run(f.port, f.witness, cases, mode)
     found = [f"{result.case}: {complaint}\n      {result.case.raw[:140]!r}" for result in results
              if (complaint := wrong(result))]
     assert not found, f"{len(found)} of {len(results)}:\n  " + "\n  ".join(found[:60])

@@ -4,8 +4,7 @@
 import pytest
 
 import corpus_requests
-from rousetest import free_port
-from rousetest.config import config
+from conftest import FRONTS
 from rousetest.corpus import complaints, essence, run, sample
 
 CASES = corpus_requests.cases()
@@ -14,42 +13,35 @@ ABORTED = [case for case in CASES if "abort" in case.want and not case.passes]
 MODES = ["whole", "bytewise", "random-1"]
 
 
-@pytest.fixture
-def running(gateway, witness, hook):
-    """The port of a gateway whose sandbox runs, and the witness."""
-    w, h, port = witness(), hook(), free_port()
-    w.set(query=0)
-    h.sandbox("blog", "running", address=f"127.0.0.1:{w.port}")
-    gateway(config(port, h.platform()))
-    return port, w
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", FRONTS)
+def test_passes_unharmed(front, kind, mode):
+    f = front(kind)
+    outcomes, forwarded = run(f.port, f.witness, sample(PASSING, mode, kind), mode)
+    assert not (wrong := complaints(outcomes, forwarded, kind)), wrong
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_passes_unharmed(running, mode):
-    outcomes, forwarded = run(*running, sample(PASSING, mode), mode)
-    assert not (wrong := complaints(outcomes, forwarded)), wrong
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_broken_body_never_looks_complete(running, mode):
-    port, w = running
-    outcomes, forwarded = run(port, w, sample(ABORTED, mode), mode)
-    assert not (wrong := complaints(outcomes, forwarded)), wrong
-    smuggled = [record["start"] for conn in forwarded.conns for record in conn["requests"]
+@pytest.mark.parametrize("kind", FRONTS)
+def test_broken_body_never_looks_complete(front, kind, mode):
+    f = front(kind)
+    outcomes, forwarded = run(f.port, f.witness, sample(ABORTED, mode, kind), mode)
+    assert not (wrong := complaints(outcomes, forwarded, kind)), wrong
+    assert not [record["start"] for conn in forwarded.conns for record in conn["requests"]
                 if "/smuggled" in record["start"]]
-    assert not smuggled
 
 
-def test_no_cut_changes_the_verdict(running):
+@pytest.mark.parametrize("kind", FRONTS)
+def test_no_cut_changes_the_verdict(front, kind):
     """A16, for every case that two implementations could judge differently."""
-    port, w = running
-    cases = [case for case in CASES if not case.family and len(case.data) < 2500]
+    f = front(kind)
+    cases = [case for case in sample(CASES, "whole", kind)
+             if not case.family and len(case.data) < 2500]
     before = None
     for mode in ("whole", "bytewise", "random-2"):
-        w.reset()
-        outcomes, _ = run(port, w, cases, mode)
-        now = {str(case) + str(i): essence(one) for i, (case, one) in enumerate(zip(cases,
-                                                                                    outcomes))
+        f.witness.reset()
+        outcomes, _ = run(f.port, f.witness, cases, mode)
+        now = {f"{case} {i}": essence(one) for i, (case, one) in enumerate(zip(cases, outcomes))
                if "abort" not in case.want}
         if before is not None:
             different = [name for name in now if now[name] != before[name]]

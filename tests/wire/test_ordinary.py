@@ -4,8 +4,8 @@
 import pytest
 
 import corpus_ordinary
-from rousetest import Connection, free_port, play
-from rousetest.config import config
+from conftest import FRONTS
+from rousetest import Connection, play
 from rousetest.corpus import HOP, OURS, Forwarded, pieces
 
 REQUESTS = corpus_ordinary.requests()
@@ -19,7 +19,7 @@ def expected_fields(one):
             if name.lower() not in HOP | OURS | named and "_" not in name]
 
 
-def wrong(one, number, forwarded):
+def wrong(kind, one, number, forwarded):
     rid = f"o.{number}"
     got, records = forwarded.requests.get(rid, []), forwarded.records.get(rid, [])
     if len(got) != 1:
@@ -33,44 +33,38 @@ def wrong(one, number, forwarded):
     arrived = [pair for pair in request.headers if pair[0] not in OURS | HOP | {"host"}]
     if arrived != sent:
         return f"fields {set(arrived) ^ set(sent)} or their order"
-    if not {"x-forwarded-for", "x-forwarded-proto", "x-request-id"} <= {n for n,
-                                                                        _ in request.headers}:
+    names = {name for name, _ in request.headers}
+    ours = {"x-forwarded-for", "x-forwarded-proto", "x-request-id"}
+    if kind == "gateway" and not ours <= names:
         return "our fields are missing"
     return None
 
 
-def check(forwarded, statuses):
+def check(kind, forwarded, statuses):
     found = [f"{one.name}: {complaint}" for number, one in enumerate(REQUESTS)
-             if (complaint := wrong(one, number, forwarded))] + forwarded.odd
+             if (complaint := wrong(kind, one, number, forwarded))] + forwarded.odd
     found += [f"{REQUESTS[n].name}: status {status}" for n,
               status in statuses.items() if status != 200]
     assert not found, f"{len(found)}:\n" + "\n".join(found[:40])
 
 
-@pytest.fixture
-def running(gateway, witness, hook):
-    w, h, port = witness(), hook(), free_port()
-    w.set(query=0)
-    h.sandbox("blog", "running", address=f"127.0.0.1:{w.port}")
-    gateway(config(port, h.platform()))
-    return port, w
-
-
 @pytest.mark.parametrize("mode", ["whole", "random-1"])
-def test_each_on_its_own_connection(running, mode):
-    port, w = running
+@pytest.mark.parametrize("kind", FRONTS)
+def test_each_on_its_own_connection(front, kind, mode):
+    f = front(kind)
     items = [(pieces(one.data, mode, one.name), [one.method]) for one in REQUESTS]
-    played = play(port, items)
-    check(Forwarded(w), {number: one.answers[0].status if one.answers else one.error or one.end
+    played = play(f.port, items)
+    check(kind, Forwarded(f.witness), {number: one.answers[0].status if one.answers else one.error or one.end
                          for number, one in enumerate(played)})
 
 
-def test_all_over_one_connection(running):
+@pytest.mark.parametrize("kind", FRONTS)
+def test_all_over_one_connection(front, kind):
     """One after the other over as few connections as the clients' own Connection: close allows."""
-    port, w = running
+    f = front(kind)
     statuses, connection = {}, None
     for number, one in enumerate(REQUESTS):
-        connection = connection or Connection(port)
+        connection = connection or Connection(f.port)
         answer = connection.request(one.data, one.method)
         statuses[number] = answer.status
         if "close" in answer.get("connection", ""):
@@ -79,12 +73,13 @@ def test_all_over_one_connection(running):
             connection = None
         else:
             assert connection.data == b""
-    check(Forwarded(w), statuses)
+    check(kind, Forwarded(f.witness), statuses)
 
 
-def test_pipelined(running):
+@pytest.mark.parametrize("kind", FRONTS)
+def test_pipelined(front, kind):
     """Every client's thirty requests at once, back to back."""
-    port, w = running
+    f = front(kind)
     groups = {}
     for number, one in enumerate(REQUESTS):
         client = one.name.split(":")[0]
@@ -93,12 +88,12 @@ def test_pipelined(running):
             groups.setdefault(client, []).append((number, one))
     items = [([b"".join(one.data for _, one in group)], [one.method for _, one in group])
              for group in groups.values()]
-    for group, played in zip(groups.values(), play(port, items, timeout=20)):
+    for group, played in zip(groups.values(), play(f.port, items, timeout=20)):
         assert not played.error, played.error
         assert [answer.get("x-witness-rid") for answer in played.answers] == [
             f"o.{number}" for number, _ in group]
-    forwarded = Forwarded(w)
+    forwarded = Forwarded(f.witness)
     assert not forwarded.odd
     found = [f"{one.name}: {complaint}" for group in groups.values() for number, one in group
-             if (complaint := wrong(one, number, forwarded))]
+             if (complaint := wrong(kind, one, number, forwarded))]
     assert not found, "\n".join(found[:40])

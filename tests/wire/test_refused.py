@@ -7,8 +7,7 @@ The sandbox is paused. Whatever is refused must not reach it, nor wake it, nor e
 import pytest
 
 import corpus_requests
-from rousetest import free_port
-from rousetest.config import config
+from conftest import FRONTS
 from rousetest.corpus import complaints, run, sample
 
 REFUSED = [case for case in corpus_requests.cases()
@@ -16,11 +15,10 @@ REFUSED = [case for case in corpus_requests.cases()
 
 
 @pytest.mark.parametrize("mode", ["whole", "bytewise", "random-1", "random-2"])
-def test_refused_and_nothing_moves(gateway, witness, hook, mode):
-    w, h, port = witness(), hook(), free_port()
-    h.sandbox("blog", address=f"127.0.0.1:{w.port}")
-    gateway(config(port, h.platform()))
-    outcomes, forwarded = run(port, w, sample(REFUSED, mode), mode)
-    assert not (wrong := complaints(outcomes, forwarded)), wrong
-    assert h.calls == []
+@pytest.mark.parametrize("kind", FRONTS)
+def test_refused_and_nothing_moves(front, kind, mode):
+    f = front(kind, "paused")
+    outcomes, forwarded = run(f.port, f.witness, sample(REFUSED, mode, kind), mode)
+    assert not (wrong := complaints(outcomes, forwarded, kind)), wrong
     assert forwarded.conns == []
+    assert kind == "static" or f.hook.calls == []

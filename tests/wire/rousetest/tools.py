@@ -119,6 +119,22 @@ class Witness:
         return self.ask("GET", "/executions")[1]
 
 
+class StaticProxy:
+    """http/ without a gateway: everything goes to one port.  Balanced counters when it ends."""
+
+    def __init__(self, port):
+        argv = [tool("static_proxy"), "127.0.0.1:0", f"127.0.0.1:{port}"]
+        self.proc = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.port = int(self.proc.stdout.readline().rsplit(b":", 1)[1])
+
+    def finish(self):
+        if self.proc.poll() is None:
+            self.proc.terminate()
+        _, said = self.proc.communicate(timeout=60)
+        text = said.decode("utf-8", "replace")
+        assert self.proc.returncode == 0 and "Sanitizer" not in text, text
+
+
 def start_crowd(port, host, **options):
     """Starts the crowd; options are its long options, with _ for -.  See Crowd."""
     argv = [tool("crowd"), "--port", str(port), "--host", host]
