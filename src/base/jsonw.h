@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * jsonw.h: writes JSON (RFC 8259) into a buf. Commas and nesting are kept by the writer; strings are
- * escaped, bytes that are not UTF-8 become U+FFFD, controls and DEL become \uXXXX: a line of output
- * is always one line and always parses.
+ * jsonw.h: writes JSON (RFC 8259) into a buf. Commas and nesting are kept by the writer; strings
+ * are escaped, bytes that are not UTF-8 become U+FFFD, controls and DEL become \uXXXX: a line of
+ * output is always one line and always parses.
  */
 #ifndef ROUSE_BASE_JSONW_H
 #define ROUSE_BASE_JSONW_H

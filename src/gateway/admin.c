@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * admin.c: see admin.h. Connections, who may do what, and the verbs; what is shown is admin_show.c's.
- * Owner: the control thread.
+ * admin.c: see admin.h. Connections, who may do what, and the verbs; what is shown is
+ * admin_show.c's. Owner: the control thread.
  */
 #include "config.h"
 
@@ -21,7 +21,7 @@
 /* `rouse pause` waits for requests in flight as long as this. */
 #define PAUSE_WAIT (10 * USEC_SEC)
 
-/* ---- answers ------------------------------------------------------------------------------------ */
+/* ---- answers ---------------------------------------------------------------------- */
 
 static void
 answer_text(struct admin_call *c, uint16_t status, struct slice type, struct slice body)
@@ -71,7 +71,7 @@ answer_shown(struct admin_call *c, void (*show)(struct admin *a, struct buf *out
     buf_fini(&b);
 }
 
-/* ---- verbs on one sandbox ---------------------------------------------------------------------- */
+/* ---- verbs on one sandbox --------------------------------------------------------- */
 
 /* The value of name= in the query, or the empty slice. Plain: admin clients need no escapes. */
 static struct slice
@@ -97,7 +97,8 @@ is_known(struct admin *a, const struct sandbox_key *key)
     return known;
 }
 
-/* Which platform's sandbox is meant: ?platform=NAME, else the first that knows the id, else the first. */
+/* Which platform's sandbox is meant: ?platform=NAME, else the first that knows the id, else the
+ * first. */
 static int
 find_key(struct admin_call *c, struct slice id)
 {
@@ -191,7 +192,7 @@ admin_done(struct admin *a, uint64_t request, enum reason r)
     buf_fini(&b);
 }
 
-/* ---- PUT: news -------------------------------------------------------------------------------------- */
+/* ---- PUT: news -------------------------------------------------------------------- */
 
 void
 admin_put_done(struct admin *a, uint64_t request, const struct sandbox_key *key,
@@ -276,7 +277,7 @@ static const struct exchange_end_ops sink_ops = {
     .credit = on_sink_mark,
 };
 
-/* ---- dispatch ---------------------------------------------------------------------------------------- */
+/* ---- dispatch --------------------------------------------------------------------- */
 
 static void
 on_sandbox_request(struct admin_call *c, struct slice rest)
@@ -427,7 +428,7 @@ static const struct exchange_handler handler = {
     .release = release,
 };
 
-/* ---- connections ------------------------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------ */
 
 static struct exchange *
 on_new_exchange(void *ctx, struct h1_server *s)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* admin_priv.h: what admin.c (connections, dispatch, verbs) and admin_show.c (what is shown) share. */
+/* admin_priv.h: what admin.c (connections, dispatch, verbs) and admin_show.c (what is shown) share.
+ * */
 #ifndef ROUSE_GATEWAY_ADMIN_PRIV_H
 #define ROUSE_GATEWAY_ADMIN_PRIV_H
 

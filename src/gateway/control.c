@@ -18,7 +18,7 @@
 #define INBOX_BYTES (64u << 20)
 #define INBOX_BUDGET 2048
 
-/* ---- what the keeper wants done ----------------------------------------------------------- */
+/* ---- what the keeper wants done --------------------------------------------------- */
 
 static void
 send_mail(void *ctx, unsigned worker, const struct mail *m)
@@ -112,7 +112,7 @@ verb_done(void *ctx, uint64_t request, enum reason r)
         admin_done(c->admin, request, r);
 }
 
-/* ---- what happens to the keeper ------------------------------------------------------------- */
+/* ---- what happens to the keeper --------------------------------------------------- */
 
 void
 control_changed(struct control *c)

@@ -28,9 +28,14 @@ libgateway_a_SOURCES = \
     src/gateway/page.h \
     src/gateway/plugin_crypto.c \
     src/gateway/plugin_crypto.h \
+    src/gateway/plugin_host.c \
     src/gateway/plugin_host.h \
+    src/gateway/plugin_intake.c \
+    src/gateway/plugin_json.c \
     src/gateway/plugin_load.c \
     src/gateway/plugin_load.h \
+    src/gateway/plugin_priv.h \
+    src/gateway/plugin_services.c \
     src/gateway/proxy.c \
     src/gateway/proxy.h \
     src/gateway/proxy_connect.c \

@@ -121,7 +121,7 @@ plugin_list(struct buf *out)
     }
 }
 
-/* ---- trying options: a host that starts nothing ------------------------------------------- */
+/* ---- trying options: a host that starts nothing ----------------------------------- */
 
 static void
 no_finish(struct rouse_host *h, struct rouse_job *j, const struct rouse_result *r)

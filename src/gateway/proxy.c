@@ -39,7 +39,7 @@ of_exchange(struct exchange *ex)
     return container_of(ex, struct proxy, ex);
 }
 
-/* ---- answering from here ---------------------------------------------------------------- */
+/* ---- answering from here ---------------------------------------------------------- */
 
 /* Control gets what this request owes: exactly one message for each debt. */
 void
@@ -133,7 +133,7 @@ proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *d
     answer_send(&p->ex, &a);
 }
 
-/* ---- asking control ------------------------------------------------------------------------ */
+/* ---- asking control --------------------------------------------------------------- */
 
 /* "Prefer: wait=N" (RFC 7240): how long the client is willing to be held. */
 static usec_t
@@ -232,7 +232,7 @@ on_page_timer(struct wheel_timer *t)
     answer_waiting_page(&p->ex, p->id, slice_of(p->request_id));
 }
 
-/* ---- relaying ------------------------------------------------------------------------------ */
+/* ---- relaying --------------------------------------------------------------------- */
 
 /* Adapts the head once and attaches the back; from now on bytes flow by themselves. */
 void
@@ -283,6 +283,20 @@ proxy_route(struct proxy *p)
     }
 }
 
+/* OPTIONS *: about the server, not a sandbox; wakes nothing. */
+static void
+answer_options(struct proxy *p)
+{
+    struct exchange *ex = &p->ex;
+
+    p->phase = PROXY_ANSWERING;
+    if (head_add(&ex->resp, &ex->arena, FIELD_OTHER, SLICE("Allow"),
+                 SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")) < 0 ||
+        answer_common_fields(ex, slice_of(p->request_id), SLICE_NONE) < 0 ||
+        memory_answer(ex, 204, SLICE_NONE, SLICE_NONE) < 0)
+        exchange_abort(ex, REASON_OUT_OF_MEMORY);
+}
+
 static void
 on_request(struct exchange *ex)
 {
@@ -308,13 +322,8 @@ on_request(struct exchange *ex)
         proxy_refuse(p, why, 0, detail);
         return;
     }
-    if (slice_eq(ex->req.target, SLICE("*"))) { /* about the server, not a sandbox: no wake */
-        p->phase = PROXY_ANSWERING;
-        if (head_add(&ex->resp, &ex->arena, FIELD_OTHER, SLICE("Allow"),
-                     SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")) < 0 ||
-            answer_common_fields(ex, slice_of(p->request_id), SLICE_NONE) < 0 ||
-            memory_answer(ex, 204, SLICE_NONE, SLICE_NONE) < 0)
-            exchange_abort(ex, REASON_OUT_OF_MEMORY);
+    if (slice_eq(ex->req.target, SLICE("*"))) {
+        answer_options(p);
         return;
     }
     forward_token(p);

@@ -19,7 +19,7 @@ wrong(char *why, size_t n, const char *member, const char *wanted)
     return -1;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------- */
 
 static int
 read_text(json_t *root, const char *member, struct rouse_text *out, char *why, size_t n)
@@ -141,7 +141,7 @@ record_json_read(struct json_t *root, struct rouse_sandbox *out, char *why, size
     return 0;
 }
 
-/* ---- to a record ------------------------------------------------------------------------------ */
+/* ---- to a record ------------------------------------------------------------------ */
 
 static struct slice
 of_text(struct rouse_text t)
@@ -219,7 +219,7 @@ record_json_fill(struct record *r, const struct rouse_sandbox *s, struct buf *wh
     return -1;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing ---------------------------------------------------------------------- */
 
 void
 record_json_write(struct jsonw *j, const struct record *r)

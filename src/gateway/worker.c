@@ -29,7 +29,7 @@
 #define PROXIES_SPARE 1024
 
 
-/* ---- configuration ------------------------------------------------------------------------- */
+/* ---- configuration ---------------------------------------------------------------- */
 
 static struct worker_config *
 config_new(struct gateway_config *c, struct random *r)
@@ -84,7 +84,7 @@ take_config(struct worker *w)
         config_free(old);
 }
 
-/* ---- sessions -------------------------------------------------------------------------------- */
+/* ---- sessions --------------------------------------------------------------------- */
 
 static struct exchange *
 on_new_exchange(void *ctx, struct h1_server *s)

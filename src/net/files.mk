@@ -28,4 +28,6 @@ libnet_a_SOURCES = \
     src/net/signals.c \
     src/net/signals.h \
     src/net/spawn.c \
-    src/net/spawn.h
+    src/net/spawn.h \
+    src/net/watch.c \
+    src/net/watch.h
