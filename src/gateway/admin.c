@@ -345,7 +345,7 @@ on_get(struct admin_call *c)
             return;
         }
     answer_error(c, 404, "not_found",
-                 "there are /livez /readyz /metrics /status /sandboxes /sandboxes/ID /holds /errors");
+                 "there are /livez /readyz /metrics /status /sandboxes[/ID] /holds /errors");
 }
 
 /* On TCP whatever changes something needs admin.token. */

@@ -160,7 +160,7 @@ read_rule(json_t *v, struct wake_rule *r, struct buf *why)
 
     if (!json_is_boolean(wake) || (port && !json_is_integer(port)) ||
         (path && !json_is_string(path)) || (methods && !json_is_array(methods))) {
-        buf_add_str(why, "member \"wake_rules\" is not a list of {port, path_prefix, methods, wake}");
+        buf_add_str(why, "member \"wake_rules\" holds {port, path_prefix, methods, wake}");
         return -1;
     }
     buf_init_fixed(&b, text, sizeof(text));

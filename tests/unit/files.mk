@@ -112,6 +112,13 @@ tests_unit_test_memory_store_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
 tests_unit_test_memory_store_LDADD = $(STORE_LINK) $(UNIT_LIBS)
 
 # gateway
+noinst_HEADERS += tests/unit/gatewaykit.h
+unit_tests += tests/unit/test_classify
+tests_unit_test_classify_SOURCES = tests/unit/test_classify.c tests/unit/gatewaykit.c
+tests_unit_test_classify_LDADD = $(GATEWAY_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_route
+tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/gatewaykit.c
+tests_unit_test_route_LDADD = $(GATEWAY_LINK) $(UNIT_LIBS)
 
 # app
 

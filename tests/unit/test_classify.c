@@ -7,6 +7,8 @@
 #include "gatewaykit.h"
 #include "unit.h"
 
+#include <stdio.h>
+
 static const char *const sites[] = {"*.localhost", NULL};
 
 static const struct {
@@ -25,7 +27,8 @@ static const struct {
     {"POST / ", "Sec-Fetch-Mode: navigate\r\n", 80, CLASS_FORM, 0},
     {"POST / ", "Accept: text/html\r\nContent-Length: 3\r\n", 80, CLASS_FORM, 0},
     {"GET /a ", "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n", 80, CLASS_FETCH, 0},
-    {"GET /a.js ", "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n", 80, CLASS_SUBRESOURCE, 0},
+    {"GET /a.js ", "Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n", 80,
+     CLASS_SUBRESOURCE, 0},
     {"GET /ws ", "Connection: Upgrade\r\nUpgrade: websocket\r\n", 80, CLASS_WEBSOCKET, 0},
     {"GET /ev ", "Accept: text/event-stream\r\n", 80, CLASS_SSE, 0},
     {"POST /x ", "Connect-Protocol-Version: 1\r\n", 80, CLASS_SDK, 0},
@@ -34,7 +37,8 @@ static const struct {
     {"GET /files ", "", 49983, CLASS_SDK, 0},
     {"GET / ", "", 80, CLASS_OTHER, 0},
     {"GET / ", "Accept: */*\r\nUser-Agent: curl/8\r\n", 80, CLASS_OTHER, 0},
-    {"GET / ", "Sec-Purpose: prefetch;prerender\r\nSec-Fetch-Mode: navigate\r\n", 80, CLASS_PREFETCH, 0},
+    {"GET / ", "Sec-Purpose: prefetch;prerender\r\nSec-Fetch-Mode: navigate\r\n", 80,
+     CLASS_PREFETCH, 0},
     {"GET / ", "Purpose: prefetch\r\n", 80, CLASS_PREFETCH, 0},
     {"GET / ", "X-Moz: prefetch\r\n", 80, CLASS_PREFETCH, 0},
     {"GET /favicon.ico ", "Sec-Fetch-Mode: no-cors\r\n", 80, CLASS_HOUSEKEEPING, 0},

@@ -7,7 +7,10 @@
 #include "gatewaykit.h"
 #include "unit.h"
 
-static const char *const hosts[] = {"*.preview.example.com", "app.example.com", "*.localhost", NULL};
+#include <stdio.h>
+
+static const char *const hosts[] = {"*.preview.example.com", "app.example.com", "*.localhost",
+                                    NULL};
 static const char *const with_default[] = {"*.preview.example.com", "default", NULL};
 static const char *const one[] = {"*.localhost", NULL};
 

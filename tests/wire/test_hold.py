@@ -24,7 +24,8 @@ def test_a_request_wakes_its_sandbox(gateway, witness, hook):
     with Connection(port) as c:
         answer = c.request(GET)
         assert answer.status == 200
-        assert "hold;dur=" in answer.get("Server-Timing") and "wake;dur=" in answer.get("Server-Timing")
+        timing = answer.get("Server-Timing")
+        assert "hold;dur=" in timing and "wake;dur=" in timing
         assert len(answer.get("X-Request-Id")) == 32
         again = c.request(GET)
         assert again.status == 200 and again.get("Server-Timing") is None
