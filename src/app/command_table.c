@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 static const struct command *const table[] = {
-    &cmd_check, &cmd_version, &cmd_help, &cmd_config, NULL,
+    &cmd_serve, &cmd_check, &cmd_version, &cmd_help, &cmd_config, NULL,
 };
 
 const struct command *const *
