@@ -134,33 +134,53 @@ say_error(const struct admin_answer *x)
 }
 
 int
-admin_call(const struct command_args *a, const char *method, const char *path,
-           struct admin_answer *out)
+admin_probe(const char *socket_path)
 {
-    char where[sizeof ((struct sockaddr_un *)NULL)->sun_path];
+    int fd = open_socket(socket_path);
+
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 ? -1 : 0;
+}
+
+int
+admin_ask(const char *socket_path, const char *method, const char *path, struct admin_answer *out)
+{
     struct buf all;
-    int status, fd;
+    int status, fd = open_socket(socket_path);
 
     memset(out, 0, sizeof *out);
     buf_init(&out->body, ANSWER_MAX);
-    if ((status = admin_socket(a, where, sizeof where)) != EXIT_FINE)
-        return status;
-    if ((fd = open_socket(where)) < 0) {
-        fprintf(stderr, "rouse: no gateway at %s: %s\n", where, strerror(errno));
+    if (fd < 0) {
+        fprintf(stderr, "rouse: no gateway at %s: %s\n", socket_path, strerror(errno));
         fputs("hint: is it running? -s PATH or -c FILE say where its admin socket is\n", stderr);
         return EXIT_FAILED;
     }
     buf_init(&all, ANSWER_MAX);
     if (converse(fd, method, path, &all) || take_answer(&all, out)) {
-        fprintf(stderr, "rouse: the gateway at %s did not answer properly\n", where);
+        fprintf(stderr, "rouse: the gateway at %s did not answer properly\n", socket_path);
         status = EXIT_FAILED;
     } else {
         out->json = json_loadb(out->body.p ? out->body.p : "", out->body.n, JSON_DECODE_ANY, NULL);
-        status = out->status / 100 == 2 ? EXIT_FINE : say_error(out);
+        status = out->status / 100 == 2 ? EXIT_FINE : EXIT_FAILED;
     }
     buf_fini(&all);
     close(fd);
     return status;
+}
+
+int
+admin_call(const struct command_args *a, const char *method, const char *path,
+           struct admin_answer *out)
+{
+    char where[sizeof ((struct sockaddr_un *)NULL)->sun_path];
+    int status = admin_socket(a, where, sizeof where);
+
+    memset(out, 0, sizeof *out);
+    buf_init(&out->body, ANSWER_MAX);
+    if (status == EXIT_FINE)
+        status = admin_ask(where, method, path, out);
+    return out->status > 0 && status != EXIT_FINE ? say_error(out) : status;
 }
 
 void

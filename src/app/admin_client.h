@@ -28,6 +28,11 @@ int admin_call(const struct command_args *a, const char *method, const char *pat
 void admin_answer_fini(struct admin_answer *x);
 /* The socket that admin_call would use. 0, or the exit status. */
 int admin_socket(const struct command_args *a, char *path, size_t n);
+/* 0 when a gateway listens there; says nothing. */
+int admin_probe(const char *socket_path);
+/* admin_call with a socket that is known; an answer other than 2xx is EXIT_FAILED, unsaid. */
+int admin_ask(const char *socket_path, const char *method, const char *path,
+              struct admin_answer *out);
 /* A call whose answer is printed as it is: for -o json. */
 int admin_print(const struct command_args *a, const char *method, const char *path);
 

@@ -5,10 +5,17 @@
 
 noinst_LIBRARIES += libapp.a
 libapp_a_SOURCES = \
+    src/app/admin_client.c \
+    src/app/admin_client.h \
     src/app/cmd_check.c \
     src/app/cmd_config.c \
+    src/app/cmd_explain.c \
+    src/app/cmd_gateway.c \
     src/app/cmd_help.c \
+    src/app/cmd_sandbox.c \
     src/app/cmd_serve.c \
+    src/app/cmd_show.c \
+    src/app/cmd_status.c \
     src/app/cmd_version.c \
     src/app/command.c \
     src/app/command.h \
@@ -19,6 +26,8 @@ libapp_a_SOURCES = \
     src/app/config_tree.h \
     src/app/mistake.c \
     src/app/mistake.h \
+    src/app/reason_help.c \
+    src/app/reason_help.h \
     src/app/sample.c \
     src/app/sample.h \
     src/app/schema.c \
@@ -34,8 +43,12 @@ libapp_a_SOURCES = \
     src/app/settings_platform.c \
     src/app/settings_priv.h \
     src/app/settings_site.c \
+    src/app/show_config.c \
+    src/app/show_config.h \
     src/app/suggest.c \
-    src/app/suggest.h
+    src/app/suggest.h \
+    src/app/table.c \
+    src/app/table.h
 
 bin_PROGRAMS += rouse
 rouse_SOURCES = src/app/main.c
