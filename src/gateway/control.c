@@ -17,6 +17,7 @@
 
 #define INBOX_BYTES (64u << 20)
 #define INBOX_BUDGET 2048
+#define OWN_MAX 32
 
 /* ---- what the keeper wants done --------------------------------------------------- */
 
@@ -272,6 +273,7 @@ open_platforms(struct control *c, struct buf *why)
 {
     struct plugin_host_ports p = {c, on_driver_result, on_news, on_put};
     struct plugin_host_options o = {.loop = &c->loop, .log = c->loop.log};
+    struct endpoint own[OWN_MAX];
 
     c->resolver = resolver_new(&c->loop);
     c->fetcher = c->resolver ? fetcher_new(&c->loop, c->resolver) : NULL;
@@ -282,6 +284,7 @@ open_platforms(struct control *c, struct buf *why)
         buf_add_str(why, "out of memory");
         return -1;
     }
+    plugin_host_set_own(c->plugins, own, gateway_own(c->gateway, own, OWN_MAX));
     return plugin_host_configure(c->plugins, c->config, why);
 }
 

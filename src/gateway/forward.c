@@ -106,12 +106,11 @@ forward_source(const struct endpoint *peer, uint8_t source[16])
 static bool
 is_trusted(const struct proxy *p)
 {
-    const struct gateway_config *c = p->wc->c;
+    const struct listener_config *l = &p->wc->c->listener[p->listener];
 
-    for (unsigned l = 0; l < c->listeners; l++)
-        for (unsigned i = 0; i < c->listener[l].trusted_n; i++)
-            if (cidr_has(&c->listener[l].trusted[i], &p->ex.peer))
-                return true;
+    for (unsigned i = 0; i < l->trusted_n; i++)
+        if (cidr_has(&l->trusted[i], &p->ex.peer))
+            return true;
     return false;
 }
 

@@ -145,6 +145,29 @@ gateway_draining(const struct gateway *g)
     return __atomic_load_n(&g->draining, __ATOMIC_RELAXED);
 }
 
+static bool
+own_of(int fd, struct endpoint *e)
+{
+    char text[128];
+    struct buf b;
+
+    buf_init_fixed(&b, text, sizeof(text));
+    listener_address(fd, &b);
+    return endpoint_parse(buf_slice(&b), e) == 0;
+}
+
+size_t
+gateway_own(const struct gateway *g, struct endpoint *own, size_t max)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < g->config->listeners && i < g->fds && n < max; i++)
+        n += own_of(g->fd[i], &own[n]);
+    for (unsigned i = 0; i < g->admin_fds && n < max; i++)
+        n += own_of(g->admin_fd[i], &own[n]);
+    return n;
+}
+
 void
 gateway_tell(struct gateway *g, const struct keeper_tale *t)
 {

@@ -54,6 +54,8 @@ unsigned gateway_workers(const struct gateway *g);
 uint32_t gateway_conns(const struct gateway *g);
 /* What the last reload came to: "" or why it was refused. Valid until the next one. */
 bool gateway_draining(const struct gateway *g);
+/* Where this gateway listens, really: at most n of it. Returns how many. */
+size_t gateway_own(const struct gateway *g, struct endpoint *own, size_t n);
 /* A story is passed on to options.story. */
 void gateway_tell(struct gateway *g, const struct keeper_tale *t);
 /* Posts a note to worker n. */

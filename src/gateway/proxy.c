@@ -457,7 +457,7 @@ const struct exchange_handler proxy_handler = {
 };
 
 struct proxy *
-proxy_new(struct worker *w, struct h1_server *session)
+proxy_new(struct worker *w, unsigned listener, struct h1_server *session)
 {
     struct proxy *p = pool_take(&w->proxies);
 
@@ -469,6 +469,7 @@ proxy_new(struct worker *w, struct h1_server *session)
     p->wc = w->config;
     p->wc->users++;
     p->session = session;
+    p->listener = listener;
     proxy_init_connecting(p);
     wheel_timer_init(&p->page, on_page_timer);
     w->exchanges++;

@@ -33,6 +33,7 @@ struct proxy {
     struct worker *w;
     struct worker_config *wc;
     struct h1_server *session;
+    unsigned listener; /* where it came in: whose trusted peers count */
     enum proxy_phase phase;
     enum traffic_class klass;
     const struct site *site; /* NULL: not routed */
@@ -63,7 +64,7 @@ struct proxy {
 extern const struct exchange_handler proxy_handler;
 
 /* Memory for one more exchange on a session of w, or NULL: at the limit. */
-struct proxy *proxy_new(struct worker *w, struct h1_server *session);
+struct proxy *proxy_new(struct worker *w, unsigned listener, struct h1_server *session);
 /* A VERDICT for a ticket that is still ours. */
 void proxy_on_verdict(struct proxy *p, const struct mail *m);
 

@@ -89,7 +89,8 @@ take_config(struct worker *w)
 static struct exchange *
 on_new_exchange(void *ctx, struct h1_server *s)
 {
-    struct proxy *p = proxy_new(ctx, s);
+    struct worker_door *door = ctx;
+    struct proxy *p = proxy_new(door->w, door->listener, s);
 
     return p ? &p->ex : NULL;
 }
@@ -98,7 +99,7 @@ static void
 on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
                struct buf *body)
 {
-    struct worker *w = ctx;
+    struct worker *w = ((struct worker_door *)ctx)->w;
     struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
 
     metric_add(&w->metrics, METRIC_INVALID, 1);
@@ -118,7 +119,7 @@ check_drained(struct worker *w)
 static void
 on_session_closed(void *ctx, struct h1_server *s, enum reason why)
 {
-    struct worker *w = ctx;
+    struct worker *w = ((struct worker_door *)ctx)->w;
 
     (void)why;
     list_unlink(h1_server_link(s));
@@ -145,7 +146,8 @@ worker_exchange_over(struct worker *w)
 static void
 on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 {
-    struct worker *w = ctx;
+    struct worker_door *door = ctx;
+    struct worker *w = door->w;
     const struct gateway_config *c = w->config->c;
     struct h1_server *s;
 
@@ -161,7 +163,7 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
         close(fd);
         return;
     }
-    s = h1_server_open(&w->loop, fd, peer, &c->front, &session_owner, w);
+    s = h1_server_open(&w->loop, fd, peer, &c->front, &session_owner, door);
     if (!s) {
         sources_leave(w->sources, peer);
         gateway_conn_leave(w->gateway);
@@ -180,11 +182,11 @@ static const struct listener_owner listener_owner = {.on_accept = on_accept};
  */
 
 static size_t
-pack(const struct worker *w, struct note *n, const struct mail *m)
+pack(struct worker *w, struct note *n, const struct mail *m)
 {
     n->kind = NOTE_MAIL;
     n->worker = w->number;
-    metric_add((struct metrics *)&w->metrics, METRIC_MAIL, 1);
+    metric_add(&w->metrics, METRIC_MAIL, 1);
     return NOTE_HEAD + mail_pack(m, n->mail);
 }
 
@@ -382,7 +384,8 @@ worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct g
     for (unsigned i = 0; i < n; i++) {
         int own = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
 
-        w->listener[i] = own < 0 ? NULL : listener_new(&w->loop, own, &listener_owner, w);
+        w->door[i] = (struct worker_door){w, i};
+        w->listener[i] = own < 0 ? NULL : listener_new(&w->loop, own, &listener_owner, &w->door[i]);
         if (!w->listener[i])
             goto fail;
     }

@@ -44,6 +44,12 @@ struct note {
 #define NOTE_HEAD offsetof(struct note, mail)
 #define NOTE_VERDICT_ROOM (NOTE_HEAD + MAIL_VERDICT_ROOM)
 
+/* What a session knows of where it came in. */
+struct worker_door {
+    struct worker *w;
+    unsigned listener; /* index into the configuration's */
+};
+
 struct worker {
     unsigned number;
     struct gateway *gateway;
@@ -58,6 +64,7 @@ struct worker {
     struct pool proxies;            /* memory of struct proxy */
     struct list sessions;           /* of struct h1_server */
     struct listener *listener[CONFIG_LISTENERS];
+    struct worker_door door[CONFIG_LISTENERS];
     struct sources *sources;        /* open connections and rate by client address */
     struct wheel_timer activity;    /* the next ACTIVITY that is due */
     struct wheel_timer drain_timer; /* the end of draining */
