@@ -277,7 +277,8 @@ void
 exchange_answer_ready(struct exchange *ex)
 {
     ex->answer_here = true;
-    ex->delivered = DELIVERED_YES;
+    if (ex->back_is_real)
+        ex->delivered = DELIVERED_YES;
     pipe_forget(&ex->to_back);
     due(ex, TODO_ANSWER);
 }

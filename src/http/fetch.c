@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fetch.c: an exchange whose front is memory: the request's body is lent whole, the answer's is
- * collected. resolve -> pooled connection, or dial each address in turn -> answer; one deadline over
- * all. It must not know what is fetched. Owner: whoever asked, until on_done; one loop.
+ * collected. resolve -> pooled connection, or dial each address in turn -> answer; one deadline
+ * over all. It must not know what is fetched. Owner: whoever asked, until on_done; one loop.
  */
 #include "config.h"
 

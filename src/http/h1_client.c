@@ -176,8 +176,8 @@ on_flush(struct task *t)
 
     if (c->state != BACK_BUSY || !ex || c->broken)
         return;
-    ex->req.trailers = 0; /* judged, then dropped: only HTTP/2 tells them from fields (A9) */
-    says = h1_output_flush(&c->out, &c->conn, &ex->to_back, ex->front, &ex->req, &sent);
+    /* Trailers of a request are dropped (RELIABILITY A9). */
+    says = h1_output_flush(&c->out, &c->conn, &ex->to_back, ex->front, NULL, &sent);
     if (sent > 0) {
         c->moved = c->loop->now;
         c->sent_any = true;

@@ -121,7 +121,7 @@ frame_chunk(struct h1_output *o, const struct pipe *p, const struct head *of)
         o->frame = (struct slice){o->small, h1_write_chunk_head(o->small, pending)};
     } else if (p->ended) {
         o->finished = true;
-        if (of->trailers > 0)
+        if (of && of->trailers > 0)
             return h1_output_text(o, write_last_chunk, &last);
         o->frame = SLICE("0\r\n\r\n");
     }
@@ -134,7 +134,7 @@ tail_of(const struct h1_output *o, const struct pipe *p, const struct head *of, 
 {
     if (!p || o->framing != FRAMING_CHUNKED || n == 0 || n < o->left)
         return SLICE_NONE;
-    if (p->ended && of->trailers == 0 && pipe_pending(p) == n)
+    if (p->ended && !(of && of->trailers > 0) && pipe_pending(p) == n)
         return SLICE("\r\n0\r\n\r\n");
     return SLICE("\r\n");
 }

@@ -43,7 +43,8 @@ void h1_output_open(struct h1_output *o, enum framing f, uint64_t length);
 bool h1_output_pending(const struct h1_output *o);
 /*
  * Sends. p: the open message's pipe (NULL: none is open), whose writer is told of room; of: the
- * head whose trailers go with the end of a chunked body. *sent: bytes taken by the kernel.
+ * head whose trailers go with the end of a chunked body, NULL: none do. *sent: bytes taken by the
+ * kernel.
  */
 enum h1_output_says h1_output_flush(struct h1_output *o, struct conn *c, struct pipe *p,
                                     struct exchange_end *writer, const struct head *of,

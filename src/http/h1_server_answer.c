@@ -186,7 +186,8 @@ flush_exchange(struct h1_server *s)
     struct exchange *ex = s->end.ex;
     size_t sent = 0;
     enum h1_output_says says =
-        h1_output_flush(&s->out, &s->conn, &ex->to_front, ex->back, &ex->resp, &sent);
+        h1_output_flush(&s->out, &s->conn, &ex->to_front, ex->back,
+                        ex->req.te_trailers ? &ex->resp : NULL, &sent);
 
     if (sent > 0) {
         pace_moved(&s->writing, s->loop->now, sent);

@@ -134,12 +134,18 @@ front_broken(struct h1_server *s, enum reason why)
     char text[256];
     struct buf body;
     struct jsonw j;
+    bool announced;
 
     if (s->head_out || h1_output_pending(&s->out)) {
         front_close(s, why == REASON_REQUEST_TIMEOUT ? REASON_CLIENT_STALLED : why, true);
         return;
     }
+    announced = s->end.ex->announced;
     exchange_front_lost(s->end.ex, why);
+    if (!announced) { /* it never became an exchange */
+        front_refuse(s, why, "body is malformed or over a limit");
+        return;
+    }
     buf_init_fixed(&body, text, sizeof(text));
     jsonw_init(&j, &body);
     jsonw_object(&j);
@@ -243,20 +249,18 @@ read_body(struct h1_server *s)
 {
     struct pipe *p = &s->end.ex->to_back;
 
-    if (s->in.block)
-        return; /* once a turn: rearm goes on */
     if (!wants_body(s)) {
         pace_moved(&s->reading, s->loop->now, 0);
         p->thirsty = true;
         watch(s);
         return;
     }
-    if (s->conn.readable &&
+    if (s->conn.readable && !s->in.block && /* once a turn: rearm goes on */
         read_more(s, read_size(s), h1_body_left(s->body) > LOOP_READ_SMALL)) {
         pace_moved(&s->reading, s->loop->now, s->in.cur.n);
         feed_body(s);
     }
-    if (s->state == FRONT_EXCHANGE && !s->request_done) {
+    if (s->state == FRONT_EXCHANGE && s->end.ex && !s->request_done) {
         pace_wait(&s->reading, s->loop->now);
         front_arm(s);
     }

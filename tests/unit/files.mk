@@ -102,8 +102,22 @@ tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
 # http
 unit_tests += tests/unit/test_pipe
 tests_unit_test_pipe_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h1_client
+tests_unit_test_h1_client_SOURCES = tests/unit/test_h1_client.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h
+tests_unit_test_h1_client_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h1_server
+tests_unit_test_h1_server_SOURCES = tests/unit/test_h1_server.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h
+tests_unit_test_h1_server_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_exchange
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c tests/unit/exchange_rig.c \
+    tests/unit/exchange_rig.h
 tests_unit_test_exchange_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_exchange_random
+tests_unit_test_exchange_random_SOURCES = tests/unit/test_exchange_random.c \
+    tests/unit/exchange_rig.c tests/unit/exchange_rig.h
+tests_unit_test_exchange_random_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 
 # store
 unit_tests += tests/unit/test_memory_store

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The front session against a byte-level client: requests come in whole, in single bytes, in
+ * pipelines; bodies, Expect, refusals, deadlines, clients that leave.
+ */
+#include "config.h"
+
+#include "http_rig.h"
+
+#include "http/h1_server_priv.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#define GET "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
+#define OK_HELLO \
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
+
+static int
+setup(void **state)
+{
+    struct rig *r = calloc(1, sizeof(*r));
+
+    assert_non_null(r);
+    rig_init(r);
+    *state = r;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    rig_fini(*state);
+    free(*state);
+    return 0;
+}
+
+/* --- heads ---------------------------------------------------------------------------------- */
+
+static void
+test_answers_and_keeps_the_connection(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    for (int i = 0; i < 3; i++) {
+        peer_send(&r->client, GET);
+        UNTIL(r, peer_got(&r->client, OK_HELLO));
+    }
+    assert_int_equal(r->ends, 3);
+    assert_int_equal(r->outcome, END_ANSWERED);
+    assert_int_equal(r->loop.small_reads.out, 0);
+    assert_int_equal(r->loop.blocks.out, 0);
+    assert_int_equal(r->loop.arena_blocks.out, 0);
+    assert_null(r->server->in.kept.p); /* an idle session owns no buffer */
+}
+
+static void
+test_byte_by_byte(void **state)
+{
+    struct rig *r = *state;
+    static const char text[] = "\r\nPOST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabcd";
+
+    for (size_t i = 0; i + 1 < sizeof(text); i++) {
+        peer_send_bytes(&r->client, &text[i], 1);
+        rig_turn(r);
+    }
+    UNTIL(r, peer_got(&r->origin, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabcd"));
+}
+
+static void
+test_pipelined_in_order(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
+                          "GET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
+    for (int i = 1; i <= 3; i++) {
+        UNTIL(r, peer_has(&r->origin, "\r\n\r\n"));
+        assert_int_equal(r->origin.got.p[5], '0' + i);
+        assert_int_equal(r->requests, i); /* one in service */
+        buf_clear(&r->origin.got);
+        peer_send(&r->origin, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+        UNTIL(r, r->ends == (unsigned)i);
+    }
+    assert_int_equal(r->backs, 1);
+    UNTIL(r, r->client.got.n == 3 * strlen("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"));
+}
+
+static void
+test_bad_head_is_refused(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "GET /a HTTP/1.1\r\nHost: h\r\nA : b\r\n\r\nGET /b HTTP/1.1\r\n");
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "HTTP/1.1 400 Bad Request\r\n"));
+    assert_true(peer_has(&r->client, "Connection: close\r\n"));
+    assert_true(peer_has(&r->client, "Cache-Control: no-store\r\n"));
+    assert_true(peer_has(&r->client, "details=\"request_invalid\""));
+    assert_int_equal(r->refusals, 1);
+    assert_int_equal(r->requests, 0);
+    peer_close(&r->client);
+    UNTIL(r, !r->server);
+}
+
+static void
+test_head_over_a_limit(void **state)
+{
+    struct rig *r = *state;
+    char field[9000];
+
+    memset(field, 'a', sizeof(field));
+    peer_send(&r->client, "GET /a HTTP/1.1\r\nHost: h\r\nX: ");
+    peer_send_bytes(&r->client, field, sizeof(field));
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "HTTP/1.1 431 "));
+    assert_int_equal(r->refused_why, REASON_HEADER_TOO_LARGE);
+}
+
+static void
+test_slow_head_times_out(void **state)
+{
+    struct rig *r = *state;
+
+    r->front.head_time = 30 * USEC_MS;
+    peer_send(&r->client, "GET /a HT");
+    UNTIL(r, peer_has(&r->client, "HTTP/1.1 408 "));
+    UNTIL(r, r->client.eof);
+}
+
+static void
+test_idle_is_closed(void **state)
+{
+    struct rig *r = *state;
+
+    h1_server_close(r->server, REASON_SHUTDOWN);
+    r->front.idle = 30 * USEC_MS;
+    rig_connect(r);
+    UNTIL(r, r->client.eof);
+    assert_int_equal(r->server_why, REASON_IDLE);
+    assert_int_equal(r->client.got.n, 0);
+}
+
+static void
+test_half_a_head_and_fin(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "GET /a HT");
+    peer_fin(&r->client);
+    UNTIL(r, !r->server);
+    assert_int_equal(r->server_why, REASON_CLIENT_TRUNCATED);
+    assert_int_equal(r->requests, 0);
+}
+
+static void
+test_upgrades(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    peer_send(&r->client, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: upgrade, HTTP2-Settings\r\n"
+                          "Upgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n");
+    UNTIL(r, peer_got(&r->client, OK_HELLO));
+    assert_false(r->upgrade); /* served as plain HTTP (RELIABILITY F3) */
+    peer_send(&r->client, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"
+                          "Upgrade: websocket\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+    UNTIL(r, r->client.eof);
+    assert_true(r->upgrade);
+    assert_int_equal(r->requests, 2); /* what follows is never a request */
+}
+
+/* --- bodies --------------------------------------------------------------------------------- */
+
+static void
+test_chunked_is_chunked_anew(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n");
+    UNTIL(r, peer_has(&r->origin, "\r\n0\r\n\r\n"));
+    assert_true(peer_has(&r->origin, "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"));
+    assert_false(peer_has(&r->origin, "X-Trailer")); /* RELIABILITY A9 */
+}
+
+static void
+test_bad_chunk_is_refused_and_aborts_the_back(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "3\r\nabc\r\n");
+    UNTIL(r, peer_has(&r->origin, "3\r\nabc\r\n"));
+    peer_send(&r->client, "zz\r\n");
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "HTTP/1.1 400 "));
+    UNTIL(r, r->origin.reset);
+    assert_false(peer_has(&r->origin, "0\r\n\r\n"));
+    assert_int_equal(r->outcome, END_ABORTED);
+    assert_int_equal(r->reason, REASON_REQUEST_INVALID);
+}
+
+static void
+test_truncated_body_never_looks_complete(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "3\r\nabc\r\n");
+    UNTIL(r, peer_has(&r->origin, "3\r\nabc\r\n"));
+    peer_fin(&r->client);
+    UNTIL(r, r->origin.reset);
+    assert_false(peer_has(&r->origin, "0\r\n\r\n"));
+    assert_int_equal(r->outcome, END_CLIENT_LEFT);
+}
+
+static void
+test_body_over_the_limit(void **state)
+{
+    struct rig *r = *state;
+
+    r->front.max_body = 4;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "HTTP/1.1 413 "));
+    assert_int_equal(r->requests, 0);
+    peer_close(&r->client);
+    UNTIL(r, !r->server);
+    rig_connect(r);
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "5\r\nabcde\r\n");
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "HTTP/1.1 413 "));
+    assert_int_equal(r->refused_why, REASON_BODY_TOO_LARGE);
+    assert_int_equal(r->requests, 0);
+}
+
+static void
+test_stalled_body(void **state)
+{
+    struct rig *r = *state;
+
+    r->front.stall = 30 * USEC_MS;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+    UNTIL(r, peer_has(&r->client, "HTTP/1.1 408 "));
+    assert_int_equal(r->reason, REASON_REQUEST_TIMEOUT);
+    UNTIL(r, r->origin.reset);
+}
+
+static void
+test_held_body_stalls_for_nobody(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    r->front.stall = 20 * USEC_MS;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+    for (int i = 0; i < 15; i++)
+        rig_turn(r);
+    assert_int_equal(r->ends, 0); /* it is we who do not read */
+    rig_release(r);
+    peer_send(&r->client, "cde");
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\nabcde"));
+}
+
+/* Pushes as much of total bytes as the kernel takes; returns how many it took. */
+static size_t
+push(struct rig_peer *p, size_t sent, size_t total)
+{
+    static char bytes[65536];
+    size_t n = total - sent < sizeof(bytes) ? total - sent : sizeof(bytes);
+    ssize_t put = n > 0 ? send(p->fd, bytes, n, MSG_NOSIGNAL) : 0;
+
+    return put > 0 ? (size_t)put : 0;
+}
+
+static void
+test_held_upload_is_bounded(void **state)
+{
+    struct rig *r = *state;
+    size_t sent = 0, total = 4u << 20;
+
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4194304\r\n\r\n");
+    for (int i = 0; i < 40; i++) {
+        sent += push(&r->client, sent, total);
+        rig_turn(r);
+    }
+    assert_true(pipe_pending(&r->ex->to_back) <= LOOP_READ_SMALL);
+    rig_release(r);
+    UNTIL(r, (sent += push(&r->client, sent, total), sent == total && r->origin.got.n > total));
+    assert_int_equal(slice_index(buf_slice(&r->origin.got), '\0'), (int)(r->origin.got.n - total));
+}
+
+/* --- Expect --------------------------------------------------------------------------------- */
+
+#define EXPECT \
+    "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+
+static void
+test_continue_comes_with_the_back(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, EXPECT);
+    rig_quiet(r);
+    assert_int_equal(r->client.got.n, 0);
+    rig_release(r);
+    UNTIL(r, peer_got(&r->client, "HTTP/1.1 100 Continue\r\n\r\n"));
+    assert_false(peer_has(&r->origin, "Expect"));
+    peer_send(&r->client, "abcd");
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\nabcd"));
+    peer_send(&r->origin, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+    UNTIL(r, peer_got(&r->client, "HTTP/1.1 204 No Content\r\n\r\n"));
+    assert_non_null(r->server);
+}
+
+static void
+test_no_continue_when_the_body_is_here(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, EXPECT "abcd");
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\nabcd"));
+    assert_int_equal(r->client.got.n, 0);
+}
+
+static void
+test_no_continue_from_memory(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    peer_send(&r->client, EXPECT);
+    UNTIL(r, r->client.eof); /* nobody can tell whether the body comes: closed */
+    assert_true(peer_has(&r->client, "Connection: close\r\n"));
+    assert_false(peer_has(&r->client, "100"));
+}
+
+/* --- early answers -------------------------------------------------------------------------- */
+
+static void
+test_refused_body_is_not_a_request(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 28\r\n\r\n");
+    UNTIL(r, peer_got(&r->client, OK_HELLO));
+    peer_send(&r->client, GET); /* 28 bytes of body */
+    rig_quiet(r);
+    assert_int_equal(r->requests, 1);
+    peer_send(&r->client, GET);
+    UNTIL(r, peer_got(&r->client, OK_HELLO));
+    assert_int_equal(r->requests, 2);
+}
+
+static void
+test_too_much_to_discard(void **state)
+{
+    struct rig *r = *state;
+    size_t sent = 0, total = 1u << 20;
+
+    r->mode = RIG_ANSWER;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1048576\r\n\r\n");
+    UNTIL(r, peer_has(&r->client, "Connection: close\r\n"));
+    for (int i = 0; i < 30; i++) {
+        sent += push(&r->client, sent, total);
+        rig_turn(r);
+    }
+    assert_null(r->server);
+    assert_int_equal(r->requests, 1);
+}
+
+static void
+test_body_that_never_comes_is_not_waited_for(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 28\r\n\r\n");
+    UNTIL(r, peer_got(&r->client, OK_HELLO));
+    UNTIL(r, r->client.eof);
+}
+
+/* --- clients that leave --------------------------------------------------------------------- */
+
+static void
+test_fin_while_held(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, GET);
+    UNTIL(r, r->requests == 1);
+    peer_fin(&r->client);
+    UNTIL(r, r->ends == 1);
+    assert_int_equal(r->outcome, END_CLIENT_LEFT);
+    assert_null(r->server);
+}
+
+static void
+test_fin_in_the_same_edge(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, GET);
+    peer_fin(&r->client);
+    UNTIL(r, !r->server);
+    assert_int_equal(r->requests, 1); /* it is announced, then it ends */
+    assert_int_equal(r->outcome, END_CLIENT_LEFT);
+}
+
+static void
+test_reset_while_held(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, GET);
+    UNTIL(r, r->requests == 1);
+    peer_reset(&r->client);
+    UNTIL(r, r->ends == 1);
+    assert_int_equal(r->outcome, END_CLIENT_LEFT);
+}
+
+static void
+test_half_close_may_wait(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    r->front.half_close_waits = true;
+    peer_send(&r->client, GET);
+    peer_fin(&r->client);
+    rig_quiet(r);
+    assert_int_equal(r->ends, 0);
+    rig_release(r);
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\n"));
+    peer_send(&r->origin, OK_HELLO);
+    UNTIL(r, peer_has(&r->client, "hello"));
+    UNTIL(r, r->client.eof);
+    assert_int_equal(r->outcome, END_ANSWERED);
+}
+
+static void
+test_client_gone_closes_the_back(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, GET);
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\n"));
+    peer_close(&r->client);
+    UNTIL(r, r->origin.eof || r->origin.reset);
+    assert_int_equal(r->outcome, END_CLIENT_LEFT);
+    assert_int_equal(r->delivered, DELIVERED_MAYBE);
+}
+
+/* --- life ----------------------------------------------------------------------------------- */
+
+static void
+test_drain(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, GET);
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\n"));
+    h1_server_drain(r->server);
+    assert_non_null(r->server);
+    peer_send(&r->origin, OK_HELLO);
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "Connection: close\r\n\r\nhello"));
+    rig_connect(r);
+    h1_server_drain(r->server);
+    assert_null(r->server);
+}
+
+static void
+test_requests_on_one_connection_are_limited(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    r->front.max_requests = 2;
+    peer_send(&r->client, GET);
+    UNTIL(r, peer_got(&r->client, OK_HELLO));
+    peer_send(&r->client, GET);
+    UNTIL(r, r->client.eof);
+    assert_true(peer_has(&r->client, "Connection: close\r\n"));
+}
+
+static void
+test_close_in_every_callback(void **state)
+{
+    struct rig *r = *state;
+
+    for (enum rig_place place = RIG_NEW_EXCHANGE; place < RIG_PLACES; place++) {
+        r->close_at = place;
+        peer_send(&r->client, place == RIG_ON_BAD_REQUEST
+                                  ? "GET\r\n\r\n"
+                                  : "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+        if (place == RIG_ON_ANSWER || place == RIG_ON_BACK_LOST || place == RIG_ON_END) {
+            UNTIL(r, peer_has(&r->origin, "abc"));
+            if (place == RIG_ON_BACK_LOST)
+                peer_close(&r->origin);
+            else
+                peer_send(&r->origin, OK_HELLO);
+        }
+        UNTIL(r, !r->server);
+        assert_int_equal(r->requests, r->ends);
+        if (r->session)
+            h1_client_close(r->session, REASON_SHUTDOWN);
+        rig_turn(r);
+        rig_connect(r);
+        buf_clear(&r->origin.got);
+    }
+    r->close_at = RIG_NOWHERE;
+}
+
+static void
+test_a_held_request_is_small(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, GET);
+    UNTIL(r, r->requests == 1);
+    rig_quiet(r);
+    assert_int_equal(r->loop.small_reads.out, 0);
+    assert_int_equal(r->loop.blocks.out, 0);
+    assert_int_equal(r->loop.arena_blocks.out, 1);
+    assert_in_range(sizeof(struct h1_server) + LOOP_HANDLE + sizeof(struct exchange) +
+                        LOOP_ARENA_BLOCK,
+                    1, 3072);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(test_answers_and_keeps_the_connection),
+        T(test_byte_by_byte),
+        T(test_pipelined_in_order),
+        T(test_bad_head_is_refused),
+        T(test_head_over_a_limit),
+        T(test_slow_head_times_out),
+        T(test_idle_is_closed),
+        T(test_half_a_head_and_fin),
+        T(test_upgrades),
+        T(test_chunked_is_chunked_anew),
+        T(test_bad_chunk_is_refused_and_aborts_the_back),
+        T(test_truncated_body_never_looks_complete),
+        T(test_body_over_the_limit),
+        T(test_stalled_body),
+        T(test_held_body_stalls_for_nobody),
+        T(test_held_upload_is_bounded),
+        T(test_continue_comes_with_the_back),
+        T(test_no_continue_when_the_body_is_here),
+        T(test_no_continue_from_memory),
+        T(test_refused_body_is_not_a_request),
+        T(test_too_much_to_discard),
+        T(test_body_that_never_comes_is_not_waited_for),
+        T(test_fin_while_held),
+        T(test_fin_in_the_same_edge),
+        T(test_reset_while_held),
+        T(test_half_close_may_wait),
+        T(test_client_gone_closes_the_back),
+        T(test_drain),
+        T(test_requests_on_one_connection_are_limited),
+        T(test_close_in_every_callback),
+        T(test_a_held_request_is_small),
+    };
+    return cmocka_run_group_tests_name("h1_server", tests, NULL, NULL);
+}
