@@ -208,6 +208,25 @@ drain(struct gateway *g)
     to_all(g, NOTE_DRAIN);
 }
 
+/*
+ * Listeners change with a restart only: the new snapshot gets those that are bound, in their order,
+ * each with what the file now says of its trusted peers.
+ */
+static void
+keep_listeners(const struct gateway_config *old, struct gateway_config *fresh)
+{
+    struct listener_config kept[CONFIG_LISTENERS];
+
+    for (unsigned i = 0; i < old->listeners; i++) {
+        kept[i] = old->listener[i];
+        for (unsigned j = 0; j < fresh->listeners; j++)
+            if (strcmp(fresh->listener[j].address, kept[i].address) == 0)
+                kept[i] = fresh->listener[j];
+    }
+    memcpy(fresh->listener, kept, old->listeners * sizeof(kept[0]));
+    fresh->listeners = old->listeners;
+}
+
 static void
 reload(struct gateway *g)
 {
@@ -223,6 +242,7 @@ reload(struct gateway *g)
                   why.n ? buf_cstr(&why) : "there is no file to read again");
         return;
     }
+    keep_listeners(g->config, fresh);
     pthread_mutex_lock(&g->lock);
     old = g->config;
     g->config = fresh;
