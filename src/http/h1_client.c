@@ -243,6 +243,8 @@ on_rearm(struct task *t)
     }
     if (c->state == BACK_BUSY && c->conn.readable && back_wants_input(c))
         loop_queue_run(c->loop, &c->run);
+    else if (c->state == BACK_BUSY && c->conn.readable && c->end.ex)
+        c->end.ex->to_front.thirsty = true; /* no further edge comes: draining goes on */
 }
 
 static void

@@ -170,6 +170,8 @@ on_rearm(struct task *t)
     }
     if (s->conn.readable && front_wants_input(s))
         loop_queue_run(s->loop, &s->run);
+    else if (s->conn.readable && s->state == FRONT_EXCHANGE && s->end.ex && !s->request_done)
+        s->end.ex->to_back.thirsty = true; /* no further edge comes: draining goes on */
 }
 
 static void
