@@ -221,7 +221,7 @@ on_page_timer(struct wheel_timer *t)
 {
     struct proxy *p = container_of(t, struct proxy, page);
 
-    if (p->phase != PROXY_HELD && p->phase != PROXY_CONNECTING)
+    if (p->ex.ended || (p->phase != PROXY_HELD && p->phase != PROXY_CONNECTING))
         return;
     proxy_stop_connecting(p);
     end_hold(p);
@@ -338,6 +338,11 @@ proxy_on_verdict(struct proxy *p, const struct mail *m)
     const struct mail_verdict *v = &m->u.verdict;
 
     p->ticket = 0;
+    if (p->ex.ended) { /* in this very turn: on_end gives its place in the window back */
+        if (v->verdict != VERDICT_NO && v->report)
+            p->released = m->ticket;
+        return;
+    }
     if (p->phase == PROXY_RELAYING) { /* the answer to on_silence's question */
         if (v->verdict == VERDICT_NO && !p->ex.answer_here) {
             exchange_detach_back(&p->ex, v->reason);

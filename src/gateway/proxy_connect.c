@@ -56,6 +56,10 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
     struct back_key key = back_key_of(p);
     struct h1_client *client;
 
+    if (p->ex.ended) { /* in this very turn: on_end pays what is owed */
+        conn_close(c, true);
+        return;
+    }
     if (step != ATTEMPT_ACCEPT) {
         conn_close(c, true);
         follow(p, step);
@@ -78,6 +82,8 @@ on_connect_failed(struct dialer *d, int error, unsigned open)
     usec_t now = p->ex.loop->now;
 
     (void)open;
+    if (p->ex.ended)
+        return;
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
         error == EADDRNOTAVAIL) {
         connect_failed(p);
@@ -98,7 +104,7 @@ on_precise_timer(struct probe_timer *t)
 {
     struct proxy *p = container_of(t, struct proxy, precise);
 
-    if (p->phase == PROXY_CONNECTING)
+    if (p->phase == PROXY_CONNECTING && !p->ex.ended)
         follow(p, attempt_on_timer(&p->attempt, p->ex.loop->now));
 }
 

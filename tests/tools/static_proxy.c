@@ -101,9 +101,14 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
 {
     struct relay *r = container_of(d, struct relay, dialer);
     struct back_key key = key_of(r->proxy);
-    struct h1_client *client = back_pool_adopt(r->proxy->pool, &key, c);
+    struct h1_client *client;
 
     (void)took;
+    if (r->ex.ended) { /* in this very turn */
+        conn_close(c, true);
+        return;
+    }
+    client = back_pool_adopt(r->proxy->pool, &key, c);
     if (client)
         h1_client_serve(client, &r->ex);
     else
@@ -113,9 +118,12 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
 static void
 on_failed(struct dialer *d, int error, unsigned open)
 {
+    struct relay *r = container_of(d, struct relay, dialer);
+
     (void)error;
     (void)open;
-    answer(&container_of(d, struct relay, dialer)->ex, REASON_PORT_CLOSED);
+    if (!r->ex.ended)
+        answer(&r->ex, REASON_PORT_CLOSED);
 }
 
 static const struct dialer_owner dialer_owner = {
