@@ -116,7 +116,7 @@ step(struct conn *conn)
         return;
     if (record && !record->plan->never && (record->done_at || record->plan->early))
         answer_start(conn);
-    else if (conn->peer_done && (!record || !record->done_at))
+    else if (conn->peer_done && (!record || !record->done_at || record->plan->never))
         conn_end(conn, "fin", false);
 }
 

@@ -4,6 +4,7 @@
 import dataclasses
 import os
 import pathlib
+import subprocess
 
 import pytest
 
@@ -125,7 +126,8 @@ def namespace():
 
 # What can stand between client and witness: http/ alone, or the whole program.
 FRONTS = ["static"]
-if pathlib.Path(os.environ.get("TOP_BUILDDIR", "."), "plugins", "http.so").exists():
+if "serve" in subprocess.run([os.environ.get("ROUSE", "./rouse"), "help"], capture_output=True,
+                             text=True, check=False).stdout:
     FRONTS.append("gateway")
 
 

@@ -5,6 +5,7 @@
 
 wire_tests =
 wire_tests += tests/wire/test_answers.py
+wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_ordinary.py

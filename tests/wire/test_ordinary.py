@@ -54,8 +54,9 @@ def test_each_on_its_own_connection(front, kind, mode):
     f = front(kind)
     items = [(pieces(one.data, mode, one.name), [one.method]) for one in REQUESTS]
     played = play(f.port, items)
-    check(kind, Forwarded(f.witness), {number: one.answers[0].status if one.answers else one.error or one.end
-                         for number, one in enumerate(played)})
+    statuses = {number: one.answers[0].status if one.answers else one.error or one.end
+                for number, one in enumerate(played)}
+    check(kind, Forwarded(f.witness), statuses)
 
 
 @pytest.mark.parametrize("kind", FRONTS)
