@@ -102,6 +102,12 @@ tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
 # http
 unit_tests += tests/unit/test_pipe
 tests_unit_test_pipe_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_back_pool
+tests_unit_test_back_pool_SOURCES = tests/unit/test_back_pool.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h
+tests_unit_test_back_pool_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_fetch
+tests_unit_test_fetch_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_client
 tests_unit_test_h1_client_SOURCES = tests/unit/test_h1_client.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
