@@ -298,7 +298,7 @@ account(struct gateway *g)
     accepted = m.value[METRIC_ACCEPTED];
     active = m.value[METRIC_ACTIVE];
     ended = m.value[METRIC_ANSWERED] + m.value[METRIC_ABORTED] + m.value[METRIC_CLIENT_LEFT];
-    ok = accepted == ended && active == 0 && m.value[METRIC_HELD] == 0;
+    ok = accepted == ended && active == 0;
     log_open(&l, g->log, ok ? LOG_INFO : LOG_ERROR, LOG_EVENT, "accounting");
     log_i64(&l, LF_ACCEPTED, accepted);
     log_i64(&l, LF_ANSWERED, m.value[METRIC_ANSWERED]);

@@ -93,7 +93,17 @@ end_hold(struct proxy *p)
         return;
     p->held_for += p->ex.loop->now - p->hold_began;
     p->hold_began = 0;
-    metric_add(p->ex.loop->metrics, METRIC_HELD, -1);
+}
+
+/* Nobody misses a favicon: 404, and no message. */
+static void
+answer_housekeeping(struct proxy *p)
+{
+    head_init(&p->ex.resp);
+    p->ex.reason = REASON_WAKE_NOT_ALLOWED;
+    if (answer_common_fields(&p->ex, slice_of(p->request_id), SLICE_NONE) < 0 ||
+        memory_answer(&p->ex, 404, SLICE("text/plain"), SLICE("not while it sleeps\n")) < 0)
+        exchange_abort(&p->ex, REASON_OUT_OF_MEMORY);
 }
 
 void
@@ -119,18 +129,10 @@ proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *d
     stop_using(p);
     p->phase = PROXY_ANSWERING;
     metric_reason(p->ex.loop->metrics, why);
-    if (why == REASON_WAKE_NOT_ALLOWED) {
-        metric_add(p->ex.loop->metrics, METRIC_WAKES_IGNORED, 1);
-        if (p->klass == CLASS_HOUSEKEEPING) {
-            head_init(&p->ex.resp);
-            p->ex.reason = why;
-            if (answer_common_fields(&p->ex, a.request_id, SLICE_NONE) < 0 ||
-                memory_answer(&p->ex, 404, SLICE("text/plain"), SLICE("not while it sleeps\n")) < 0)
-                exchange_abort(&p->ex, REASON_OUT_OF_MEMORY);
-            return;
-        }
-    }
-    answer_send(&p->ex, &a);
+    if (why == REASON_WAKE_NOT_ALLOWED && p->klass == CLASS_HOUSEKEEPING)
+        answer_housekeeping(p);
+    else
+        answer_send(&p->ex, &a);
 }
 
 /* ---- asking control --------------------------------------------------------------- */
@@ -207,11 +209,8 @@ proxy_ask(struct proxy *p, enum ask_why why)
         proxy_refuse(p, REASON_HOLD_QUEUE_FULL, 0, NULL);
         return;
     }
-    if (p->hold_began == 0) {
+    if (p->hold_began == 0)
         p->hold_began = now;
-        metric_add(p->ex.loop->metrics, METRIC_HELD, 1);
-        metric_add(p->ex.loop->metrics, METRIC_HELD_TOTAL, 1);
-    }
     if (p->site->page_after != USEC_OFF && classify_page_fits(&p->ex.req, p->klass))
         loop_timer_set(p->ex.loop, &p->page, p->ex.head_done + p->site->page_after);
 }
