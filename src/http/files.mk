@@ -47,6 +47,7 @@ libhttp_a_SOURCES = \
     src/http/method.c \
     src/http/octet.c \
     src/http/octet.h \
+    src/http/octet_priv.h \
     src/http/pace.h \
     src/http/phrase.c \
     src/http/phrase.h \

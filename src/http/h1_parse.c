@@ -81,7 +81,7 @@ judge_start(struct head *h, struct slice line, struct slice *target, struct h1_v
 
     if (cut_start(line, &s) != 0)
         return refuse(v, REASON_REQUEST_INVALID, "request line");
-    if (!octet_all(s.target, OCTET_TARGET))
+    if (!octet_all_target(s.target))
         return refuse(v, REASON_REQUEST_INVALID, "byte in the target");
     uint8_t version = h1_valid_version(s.version);
     if (version < 10)

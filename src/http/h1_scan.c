@@ -13,7 +13,7 @@ h1_scan_init(struct h1_scan *s)
 }
 
 /* Where the CR of the line being looked at must stand at the latest, plus one. */
-static size_t
+static inline size_t
 line_stop(const struct h1_scan *s, const struct h1_limits *l)
 {
     size_t stop = (size_t)s->line_start + (s->lines == 0 ? l->line : l->field) + 1;
@@ -22,7 +22,7 @@ line_stop(const struct h1_scan *s, const struct h1_limits *l)
 }
 
 /* The length of the line; -1: more is needed; -2: *why. */
-static ptrdiff_t
+static inline ptrdiff_t
 scan_line(struct h1_scan *s, const struct h1_limits *l, struct slice data, enum reason *why)
 {
     size_t stop = line_stop(s, l);
@@ -54,7 +54,7 @@ scan_line(struct h1_scan *s, const struct h1_limits *l, struct slice data, enum 
     return n;
 }
 
-static ptrdiff_t
+static inline ptrdiff_t
 scan_block(struct h1_scan *s, const struct h1_limits *l, struct slice data, bool request,
            enum reason *why)
 {
@@ -81,9 +81,14 @@ ptrdiff_t
 h1_scan_run(struct h1_scan *s, const struct h1_limits *l, struct slice data, bool request,
             enum reason *why)
 {
-    ptrdiff_t n = scan_block(s, l, data, request, why);
+    /* Copies, so that the loops keep them in registers. */
+    struct h1_scan now = *s;
+    const struct h1_limits limits = *l;
+    enum reason reason = REASON_NONE;
+    ptrdiff_t n = scan_block(&now, &limits, data, request, &reason);
 
-    if (n < 0 && !request)
-        *why = REASON_UPSTREAM_MALFORMED;
+    *s = now;
+    if (n < 0)
+        *why = request ? reason : REASON_UPSTREAM_MALFORMED;
     return n;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * h1_valid.c: field lines and framing. Every line is known to end in CRLF and to hold no control
- * but TAB (h1_scan), so a name is what stands before the first byte that is no token character,
- * and that byte must be the colon.
+ * h1_valid.c: field lines and framing. Every line is known to end in CRLF and to hold no other
+ * control but TAB (h1_scan), so one look at each byte is enough. The last byte is a LF: loops over
+ * tokens and blanks end there at the latest.
  */
 #include "config.h"
 
 #include "http/h1_valid_priv.h"
 
+#include "http/field_priv.h"
 #include "http/octet.h"
+#include "http/octet_priv.h"
 
 #include <string.h>
 
@@ -39,6 +41,10 @@ note_connection(struct h1_facts *facts, struct slice list)
 {
     struct slice option;
 
+    if (slice_ieq(list, SLICE("keep-alive"))) {
+        facts->keep_alive = true;
+        return 0;
+    }
     for (unsigned n = 0; slice_next(&list, ',', &option); n++) {
         if (n == CONNECTION_OPTIONS_MAX)
             return -1;
@@ -104,57 +110,83 @@ refuse(struct h1_verdict *v, const char *detail)
     return NULL;
 }
 
-static bool
+static inline bool
 is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-/* The line from p; its CR stands at cr. */
-static const char *
-cut_field(struct field *f, const char *p, const char *cr, struct h1_verdict *v)
+/*
+ * The name at p: what stands before the first byte that is no token character. Sixteen plain bytes
+ * at a time, so that names with anything else in them are looked at twice.
+ */
+static inline const char *
+name_end(const char *p, const char *end, bool *plain)
 {
     const char *at = p;
 
-    while (octet_is(*at, OCTET_TOKEN))
+    while (end - at >= OCTETS) {
+        unsigned other = ~octets_mask(octets_plain(octets_load(at))) & 0xffff;
+        if (other != 0) {
+            at += __builtin_ctz(other);
+            break;
+        }
+        at += OCTETS;
+    }
+    while (octet_is(*at, OCTET_TOKEN)) {
+        *plain = *plain && *at != '_';
         at++;
+    }
+    return at;
+}
+
+/* The line from p; returns what follows it. */
+static inline const char *
+cut_field(struct field *f, const char *p, const char *end, struct h1_verdict *v)
+{
+    bool plain = true;
+    const char *at = name_end(p, end, &plain);
+
     if (*at != ':' || at == p)
         return refuse(v, is_blank(*p) ? "folded or indented line" : "field name");
     f->name = (struct slice){p, (size_t)(at - p)};
-    f->id = (uint16_t)field_id_of(f->name);
+    f->id = (uint16_t)field_lookup(p, f->name.n);
+    f->plain = plain;
 
     do
         at++;
     while (is_blank(*at));
-    const char *end = cr;
-    while (end > at && is_blank(end[-1]))
-        end--;
-    f->value = (struct slice){at, (size_t)(end - at)};
-    return cr + 2;
+    const char *cr = at + octet_find(at, (size_t)(end - at), '\r');
+    const char *next = cr + 2;
+    if (next > end || cr[1] != '\n')
+        return refuse(v, "line end");
+    while (cr > at && is_blank(cr[-1]))
+        cr--;
+    f->value = (struct slice){at, (size_t)(cr - at)};
+    return next;
 }
 
 const char *
 h1_valid_fields(struct head *h, struct arena *a, const char *p, const char *end,
                 struct h1_facts *facts, struct h1_verdict *v)
 {
-    for (;;) {
-        const char *cr = memchr(p, '\r', (size_t)(end - p));
-        if (!cr || cr + 2 > end || cr[1] != '\n')
-            return refuse(v, "line end");
-        if (cr == p)
-            return p + 2;
-
-        struct field *f = head_slot(h, a);
+    if (end - p < 2 || end[-1] != '\n')
+        return refuse(v, "line end");
+    while (*p != '\r') {
+        struct field *f = h->fields < h->fields_cap ? &h->field[h->fields++] : head_slot(h, a);
         if (!f) {
             *v = (struct h1_verdict){REASON_OUT_OF_MEMORY, "out of memory"};
             return NULL;
         }
-        p = cut_field(f, p, cr, v);
+        p = cut_field(f, p, end, v);
         if (!p)
             return NULL;
-        if ((field_traits_of((enum field_id)f->id) & JUDGED) != 0 && note(facts, f) != 0)
+        if (p == end)
+            return refuse(v, "no blank line");
+        if ((field_known[f->id].traits & JUDGED) != 0 && note(facts, f) != 0)
             return refuse(v, "too many connection options");
     }
+    return end - p >= 2 && p[1] == '\n' ? p + 2 : refuse(v, "line end");
 }
 
 /* Digits only, at most 19 of them, below 2^63. Leading zeros pass: what goes on is written anew. */

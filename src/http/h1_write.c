@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define LENGTH_LINE_MAX 40
-#define START_MAX 64
+#define START_MAX (64 + OCTET_PADDING)
 
 /* Where the next byte goes; there is room for all. */
 struct pen {
@@ -135,7 +135,7 @@ fields_size(const struct field *field, unsigned n)
 
 /* The blank line, and the last look. */
 static int
-finish(struct pen *pen, struct buf *out, const char *start)
+finish(struct pen *pen, struct buf *out, char *start)
 {
     size_t n;
 
@@ -257,7 +257,7 @@ h1_write_chunk_head(char *out, size_t n)
 int
 h1_write_last_chunk(struct buf *out, const struct field *trailer, unsigned n)
 {
-    char *start = buf_reserve(out, 5 + fields_size(trailer, n));
+    char *start = buf_reserve(out, 5 + fields_size(trailer, n) + OCTET_PADDING);
     struct pen pen = {start, 0};
 
     if (!start)

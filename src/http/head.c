@@ -7,6 +7,8 @@
 
 #include "http/head.h"
 
+#include "http/field_priv.h"
+
 #include <string.h>
 
 #define FIELDS_FIRST 24
@@ -142,23 +144,39 @@ remove_named(struct head *h, struct slice list)
     }
 }
 
-/* close, keep-alive and upgrade, the only options in use, name no field that would be left. */
+/* Whether a Connection field names fields: nearly all say one of two words that name none. */
 static bool
 names_fields(struct slice list)
 {
-    struct slice name;
-
-    while (slice_next(&list, ',', &name))
-        if (name.n > 0 && !slice_ieq(name, SLICE("close")) &&
-            (field_traits_of(field_id_of(name)) & HOP) == 0)
-            return true;
-    return false;
+    return list.n > 0 && !slice_ieq(list, SLICE("keep-alive")) && !slice_ieq(list, SLICE("close"));
 }
 
 static bool
-has_underscore(struct slice name)
+has_underscore(const struct field *f)
 {
-    return slice_index(name, '_') >= 0;
+    return !f->plain && slice_index(f->name, '_') >= 0;
+}
+
+static void
+remove_all_named(struct head *h)
+{
+    for (unsigned i = 0; i < h->fields; i++) {
+        if (h->field[i].id != FIELD_CONNECTION || !names_fields(h->field[i].value))
+            continue;
+        struct slice list = h->field[i].value;
+        /* Removing moves the fields: look at all of them again, but not at this value. */
+        h->field[i].value = SLICE_NONE;
+        remove_named(h, list);
+        i = UINT32_MAX;
+    }
+}
+
+/* Never goes further: hop-by-hop, or ours to write or answer. */
+static bool
+stays_here(const struct field *f, bool request)
+{
+    return (field_known[f->id].traits & HOP) != 0 || f->id == FIELD_CONTENT_LENGTH ||
+           (f->id == FIELD_EXPECT && request);
 }
 
 unsigned
@@ -166,24 +184,15 @@ head_strip(struct head *h, bool request)
 {
     unsigned dropped = 0, kept = 0;
 
-    for (unsigned i = 0; i < h->fields; i++) {
-        if (h->field[i].id != FIELD_CONNECTION || !names_fields(h->field[i].value))
-            continue;
-        /* Removing by name moves the fields: look at all of them again. */
-        struct slice list = h->field[i].value;
-        h->field[i].value = SLICE_NONE;
-        remove_named(h, list);
-        i = UINT32_MAX;
-    }
+    remove_all_named(h);
     for (unsigned i = 0; i < h->fields; i++) {
         const struct field *f = &h->field[i];
-        if (f->id == FIELD_OTHER && request && has_underscore(f->name)) {
+        if (stays_here(f, request))
+            continue;
+        if (f->id == FIELD_OTHER && request && has_underscore(f)) {
             dropped++;
             continue;
         }
-        if (f->id == FIELD_CONTENT_LENGTH || (request && f->id == FIELD_EXPECT) ||
-            (field_traits_of((enum field_id)f->id) & HOP) != 0)
-            continue;
         if (kept != i)
             h->field[kept] = *f;
         kept++;

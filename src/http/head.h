@@ -27,6 +27,7 @@ struct field {
     struct slice name; /* as it came; compared without case */
     struct slice value; /* without blanks at the ends */
     uint16_t id; /* enum field_id */
+    bool plain;  /* the name is known to be of letters, digits and '-' only */
 };
 
 enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE,

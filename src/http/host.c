@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* host.c: judges host names byte by byte while lowering their case; addresses go through libc. */
+/* host.c: judges host names while lowering their case; addresses go through libc. */
 #include "config.h"
 
 #include "http/host.h"
 
 #include "http/octet.h"
+#include "http/octet_priv.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -58,62 +59,76 @@ parse_bracketed(struct slice s, struct host *out)
 static bool
 is_number(struct slice label)
 {
+    if (!octet_is(label.p[0], OCTET_DIGIT))
+        return false;
     if (slice_starts(label, SLICE("0x")))
         return octet_all(slice_sub(label, 2, label.n), OCTET_HEX);
     return octet_all(label, OCTET_DIGIT);
 }
 
-static char
-lower(char c)
+/*
+ * Copies in lower case up to the first byte that no name has; returns how much that was. Sixteen
+ * at a time while there is room to write as many.
+ */
+static size_t
+copy_lower(struct slice s, char *out)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    size_t most = s.n < HOST_MAX + 1 ? s.n : HOST_MAX + 1;
+    size_t i = 0;
+
+    while (most - i >= OCTETS) {
+        octets v = octets_load(s.p + i);
+        octets upper = (octets)((octets)(v - 'A') < 26);
+        octets fine = octets_plain(v) | (octets)(v == '.') | (octets)(v == '_');
+        v |= upper & 0x20;
+        memcpy(out + i, &v, sizeof v);
+        unsigned other = ~octets_mask(fine) & 0xffff;
+        if (other != 0)
+            return i + (size_t)__builtin_ctz(other);
+        i += OCTETS;
+    }
+    for (; i < most && octet_is(s.p[i], OCTET_HOST); i++)
+        out[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
+    return i;
 }
 
-/* Copies in lower case up to the port; returns how much was taken, 0 when a label is wrong. */
-static size_t
-take_labels(struct slice s, struct host *out, size_t *last)
+/* Labels of 1 to 63 bytes in name[0, n); where the last one begins, or -1. */
+static ptrdiff_t
+last_label(const char *name, size_t n)
 {
-    size_t i = 0, label = 0;
+    size_t label = 0;
 
-    for (; i < s.n && s.p[i] != ':'; i++) {
-        if (i > HOST_MAX || !octet_is(s.p[i], OCTET_HOST))
-            return 0;
-        if (s.p[i] == '.') {
-            if (i == label || i - label > LABEL_MAX)
-                return 0;
-            if (i + 1 < s.n && s.p[i + 1] != ':')
-                label = i + 1;
-            else
-                continue;
-        }
-        out->name[i] = lower(s.p[i]);
+    for (;;) {
+        size_t length = octet_find(name + label, n - label, '.');
+        if (length == 0 || length > LABEL_MAX)
+            return -1;
+        if (label + length == n)
+            return (ptrdiff_t)label;
+        label += length + 1;
     }
-    *last = label;
-    return i;
 }
 
 int
 host_parse(struct slice s, struct host *out)
 {
-    size_t label = 0;
-
     out->n = 0;
     out->literal = out->has_port = false;
     out->port = 0;
     if (s.n > 0 && s.p[0] == '[')
         return parse_bracketed(s, out);
 
-    size_t taken = take_labels(s, out, &label);
-    size_t n = taken > 0 && s.p[taken - 1] == '.' ? taken - 1 : taken;
-    if (n == 0 || n > HOST_MAX || n - label > LABEL_MAX)
+    size_t taken = copy_lower(s, out->name);
+    size_t n = taken > 0 && out->name[taken - 1] == '.' ? taken - 1 : taken;
+    ptrdiff_t label = n <= HOST_MAX ? last_label(out->name, n) : -1;
+    if (label < 0)
         return -1;
     out->name[n] = '\0';
     out->n = (uint8_t)n;
-    if (is_number(slice_sub(host_name(out), label, n))) {
+    if (is_number(slice_sub(host_name(out), (size_t)label, n))) {
         struct in_addr address;
         if (inet_pton(AF_INET, out->name, &address) != 1)
             return -1;
         out->literal = true;
     }
-    return parse_port(slice_sub(s, taken, s.n), out);
+    return taken == s.n ? 0 : parse_port(slice_sub(s, taken, s.n), out);
 }

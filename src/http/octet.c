@@ -7,12 +7,7 @@
 
 #include "http/octet.h"
 
-#include <string.h>
-
-#define STEP 16
-
-typedef uint8_t octets __attribute__((vector_size(STEP)));
-typedef uint64_t halves __attribute__((vector_size(STEP)));
+#include "http/octet_priv.h"
 
 /* Checked against the RFCs' definitions, byte by byte, by test_octet. 0x80-0xff have no class. */
 const uint8_t octet_classes[256] = {
@@ -35,6 +30,21 @@ octet_all(struct slice s, unsigned classes)
     return true;
 }
 
+bool
+octet_all_target(struct slice s)
+{
+    size_t i = 0;
+
+    for (; s.n - i >= OCTETS; i += OCTETS) {
+        octets v = octets_load(s.p + i);
+        octets bad = (octets)((octets)(v - 0x21) > 0x7e - 0x21) | (octets)(v == '#') |
+                     (octets)(v == '\\');
+        if (octets_mask(bad) != 0)
+            return false;
+    }
+    return octet_all(slice_sub(s, i, s.n), OCTET_TARGET);
+}
+
 static bool
 is_control(char c)
 {
@@ -43,40 +53,52 @@ is_control(char c)
     return (u < 0x20 && u != '\t') || u == 0x7f;
 }
 
-/* 0xff at each control. */
-static halves
-controls(const char *p)
-{
-    octets v;
-
-    memcpy(&v, p, sizeof v);
-    return (halves)(((v < 0x20) & (v != '\t')) | (v == 0x7f));
-}
-
 size_t
 octet_find_control(const char *p, size_t n)
 {
-    size_t i = 0;
+    const char *at = p, *end = p + n;
 
-    for (; n - i >= STEP; i += STEP) {
-        halves m = controls(p + i);
-        if ((m[0] | m[1]) != 0)
-            break;
+    while (end - at >= OCTETS) {
+        unsigned mask = octets_mask(octets_controls(octets_load(at)));
+        if (mask == 0) {
+            at += OCTETS;
+            continue;
+        }
+        at += __builtin_ctz(mask);
+        if (*at != '\t')
+            return (size_t)(at - p);
+        at++;
     }
-    while (i < n && !is_control(p[i]))
-        i++;
-    return i;
+    while (at < end && !is_control(*at))
+        at++;
+    return (size_t)(at - p);
+}
+
+static bool
+has_lines_slowly(const char *p, size_t n, size_t lines)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < n; i++)
+        found += is_control(p[i]);
+    return found == 2 * lines;
 }
 
 bool
-octet_has_lines(const char *p, size_t n, size_t lines)
+octet_has_lines(char *p, size_t n, size_t lines)
 {
-    size_t cr = 0, lf = 0, nul = 0;
+    const char *at = p, *end = p + n;
+    size_t found = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        cr += p[i] == '\r';
-        lf += p[i] == '\n';
-        nul += p[i] == '\0';
+    memset(p + n, ' ', OCTETS);
+    while (at < end) {
+        /* A lane counts to 255. */
+        const char *stop = end - at > 255 * OCTETS ? at + 255 * OCTETS : end;
+        octets count = {0};
+        for (; at < stop; at += OCTETS)
+            count -= (octets)(octets_load(at) < 0x20);
+        found += octets_sum(count);
     }
-    return cr == lines && lf == lines && nul == 0;
+    /* TABs were counted, too; who sends them has to wait. */
+    return found == 2 * lines || has_lines_slowly(p, n, lines);
 }

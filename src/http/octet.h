@@ -30,9 +30,15 @@ octet_is(char c, unsigned classes)
 
 /* Every byte of s has one of the classes; true for the empty slice. */
 bool octet_all(struct slice s, unsigned classes);
+/* The same for OCTET_TARGET, fast. */
+bool octet_all_target(struct slice s);
 /* Index of the first control (0x00-0x1f without TAB, 0x7f); n when there is none. */
 size_t octet_find_control(const char *p, size_t n);
-/* p[0, n) has exactly `lines` CRs, as many LFs, and no NUL. */
-bool octet_has_lines(const char *p, size_t n, size_t lines);
+/*
+ * p[0, n), known to contain that many CRLFs, contains no other control but TAB (0x7f may be missed).
+ * OCTET_PADDING bytes behind it are overwritten.
+ */
+bool octet_has_lines(char *p, size_t n, size_t lines);
+#define OCTET_PADDING 16
 
 #endif
