@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * field.c: the known field names, and the table of their perfect hash. Both are constant; test_field
- * prints the right table when field.def has changed.
+ * field.c: the known field names, and the table of their perfect hash. Both are constant;
+ * test_field prints the right table when field.def has changed.
  */
 #include "config.h"
 

@@ -56,7 +56,9 @@ field_hash(const char *p, size_t n)
         first = ((unsigned char)p[0] | (uint32_t)(unsigned char)p[n / 2] << 8) | 0x2020u;
         last = (unsigned char)p[n - 1] | 0x20u;
     }
-    return (first * 0x59a88b13u + last * 0x4e0851d7u + (uint32_t)n * 0x8a104283u) >> (32 - FIELD_SLOT_BITS);
+    uint32_t mixed = first * 0x59a88b13u + last * 0x4e0851d7u + (uint32_t)n * 0x8a104283u;
+
+    return mixed >> (32 - FIELD_SLOT_BITS);
 }
 
 /*

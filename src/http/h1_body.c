@@ -45,6 +45,7 @@ struct chunks {
     uint32_t digits;       /* of the line */
     uint32_t line;         /* bytes of the line behind the digits, so far */
     uint32_t extensions;   /* of the whole body */
+    size_t word;           /* bytes of the extension's name or value, so far */
     struct h1_scan scan;   /* of the trailers */
     char *trailer;         /* what came of them */
     uint32_t trailer_n, trailer_cap;
@@ -84,7 +85,30 @@ on_chunk_complete(llhttp_t *p)
     return HPE_PAUSED;
 }
 
+/* llhttp lets names and values of extensions be empty (";;a", ";a=;b"). */
+static int
+on_extension(llhttp_t *p, const char *at, size_t n)
+{
+    (void)at;
+    chunks_of(p)->word += n;
+    return 0;
+}
+
+static int
+on_extension_complete(llhttp_t *p)
+{
+    struct chunks *c = chunks_of(p);
+    bool empty = c->word == 0;
+
+    c->word = 0;
+    return empty ? HPE_USER : 0;
+}
+
 static const llhttp_settings_t settings = {
+    .on_chunk_extension_name = on_extension,
+    .on_chunk_extension_value = on_extension,
+    .on_chunk_extension_name_complete = on_extension_complete,
+    .on_chunk_extension_value_complete = on_extension_complete,
     .on_body = on_body,
     .on_chunk_header = on_chunk_header,
     .on_chunk_complete = on_chunk_complete,

@@ -262,6 +262,7 @@ parse_answer(struct head *h, struct arena *a, struct slice block, const struct h
         if (h->framing == FRAMING_CHUNKED || h->length > 0)
             h->keep_alive = false;
         h->framing = FRAMING_NONE;
+        h->length = 0;
     } else if (h->framing == FRAMING_NONE && !head_bodiless(h, request->method)) {
         h->framing = FRAMING_CLOSE;
         h->keep_alive = false;

@@ -35,8 +35,8 @@ bool octet_all_target(struct slice s);
 /* Index of the first control (0x00-0x1f without TAB, 0x7f); n when there is none. */
 size_t octet_find_control(const char *p, size_t n);
 /*
- * p[0, n), known to contain that many CRLFs, contains no other control but TAB (0x7f may be missed).
- * OCTET_PADDING bytes behind it are overwritten.
+ * p[0, n), known to contain that many CRLFs, contains no other control but TAB (0x7f may be
+ * missed). OCTET_PADDING bytes behind it are overwritten.
  */
 bool octet_has_lines(char *p, size_t n, size_t lines);
 #define OCTET_PADDING 16
