@@ -334,6 +334,7 @@ settings_load(const char *path, struct gateway_config *previous, struct mistakes
     static const char *const places[] = {"rouse.yaml", ROUSE_SYSCONF_DIR "/rouse.yaml",
                                          "/etc/rouse/rouse.yaml"};
     struct gateway_config *c = NULL;
+    char *whole = NULL;
     size_t i = 0;
 
     if (!path)
@@ -356,6 +357,9 @@ settings_load(const char *path, struct gateway_config *previous, struct mistakes
     if (read_text(fd, out) == 0)
         c = settings_parse(name, buf_slice(&out->source), previous, out);
     close(fd);
+    if (c && (whole = realpath(path, NULL)) != NULL)
+        slice_copy(slice_of(whole), c->source, sizeof c->source);
+    free(whole);
     return c;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * gateway_config.c: the defaults of everything that can be configured: the only place that has
- * them. The sample configuration, the schema and `rouse show config` print what stands here.
+ * them, but for those of the options of http/. The sample configuration, the schema and
+ * `rouse show config` print what stands here.
  */
 #include "config.h"
 
@@ -65,38 +66,6 @@ processors(void)
     return n < 1 ? 1 : (unsigned)n;
 }
 
-static void
-front_init(struct h1_server_options *o)
-{
-    static const struct h1_limits limits = H1_LIMITS_REQUEST;
-
-    o->limits = limits;
-    o->head_time = 10 * USEC_SEC;
-    o->idle = 60 * USEC_SEC;
-    o->max_requests = 10000;
-    o->grace = 20 * USEC_SEC;
-    o->min_rate = 500;
-    o->stall = 30 * USEC_SEC;
-    o->half_close_waits = false;
-    o->max_body = UINT64_MAX;
-}
-
-static void
-back_init(struct back_pool_options *o)
-{
-    static const struct h1_limits limits = H1_LIMITS_ANSWER;
-
-    o->per_key = 16;
-    o->total = 4096;
-    o->idle = 30 * USEC_SEC;
-    o->fresh = 2 * USEC_SEC;
-    o->client.limits = limits;
-    o->client.first_byte = 120 * USEC_SEC;
-    o->client.silence = USEC_SEC;
-    o->client.stall = 300 * USEC_SEC;
-    o->client.head_time = 30 * USEC_SEC;
-}
-
 void
 gateway_config_init(struct gateway_config *c)
 {
@@ -111,8 +80,8 @@ gateway_config_init(struct gateway_config *c)
     c->conn_max = gateway_config_conn_max();
     c->conn_per_source = 200;
     c->conn_rate = (struct rate){200, 4 * USEC_SEC}; /* 50/s, bursts of 200 */
-    front_init(&c->front);
-    back_init(&c->back);
+    h1_server_options_init(&c->front);
+    back_pool_options_init(&c->back);
     c->sandbox_conns = 1024;
     c->hold_total = 20000;
     c->hold_bytes = UINT64_C(256) << 20;
