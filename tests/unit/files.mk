@@ -173,6 +173,10 @@ tests_unit_test_route_SOURCES = tests/unit/test_route.c tests/unit/gatewaykit.c
 tests_unit_test_route_LDADD = $(GATEWAY_LINK) $(UNIT_LIBS)
 
 # app
+noinst_HEADERS += tests/unit/settings_rig.h
+unit_tests += tests/unit/test_setting_table
+tests_unit_test_setting_table_SOURCES = tests/unit/test_setting_table.c tests/unit/settings_rig.c
+tests_unit_test_setting_table_LDADD = $(APP_LINK) $(UNIT_LIBS)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
