@@ -248,26 +248,61 @@ note_error(const yaml_parser_t *p, struct slice text, struct mistakes *m)
         mistakes_hint(m, "%s that begins on line %d", p->context, (int)p->context_mark.line + 1);
 }
 
-/* The place of the first byte that is not UTF-8 (or is a NUL), or false. */
+static bool
+is_start(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Whether YAML takes the character: no surrogate, no non-character, no control but blanks. */
+static bool
+is_text(uint32_t v)
+{
+    static const struct {
+        uint32_t from, to;
+    } no[] = {{0, 8},        {0xb, 0xc},       {0xe, 0x1f},        {0x7f, 0x84},
+              {0x86, 0x9f},  {0xd800, 0xdfff}, {0xfffe, 0xffff}, {0x110000, UINT32_MAX}};
+
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        if (v >= no[i].from && v <= no[i].to)
+            return false;
+    return true;
+}
+
+/* The length of the character at the beginning of s, or 0: not UTF-8, or none that YAML takes. */
+static size_t
+character(struct slice s)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char c = (unsigned char)s.p[0];
+    size_t n = c < 0x80 ? 1 : c < 0xc0 ? 5 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf8 ? 4 : 5;
+
+    if (n > 4 || n > s.n)
+        return 0;
+    uint32_t v = n == 1 ? c : c & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if (is_start(s.p[i]))
+            return 0;
+        v = v << 6 | ((unsigned char)s.p[i] & 0x3f);
+    }
+    return v >= least[n] && is_text(v) ? n : 0;
+}
+
+/* The place of the first byte that is no text, or false. */
 static bool
 bad_byte(struct slice s, int *line, int *column)
 {
     *line = *column = 1;
-    for (size_t i = 0; i < s.n;) {
-        unsigned char c = (unsigned char)s.p[i];
-        size_t more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 :
-                      c >= 0xf0 && c < 0xf5 ? 3 : 9;
-        if (c == 0 || more > s.n - i - 1)
+    while (s.n > 0) {
+        size_t n = character(s);
+        if (n == 0)
             return true;
-        for (size_t k = 1; k <= more; k++)
-            if (((unsigned char)s.p[i + k] & 0xc0) != 0x80)
-                return true;
-        i += more + 1;
         ++*column;
-        if (c == '\n') {
+        if (s.p[0] == '\n') {
             ++*line;
             *column = 1;
         }
+        s = slice_sub(s, n, s.n);
     }
     return false;
 }
@@ -369,8 +404,8 @@ config_tree_read(struct slice text, struct arena *a, struct mistakes *m)
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_sub(text, 3, text.n);
     if (bad_byte(text, &line, &column)) {
-        mistakes_add(m, line, column, "this byte is not UTF-8 text");
-        mistakes_hint(m, "save the file as UTF-8");
+        mistakes_add(m, line, column, "here is a byte that is not text in UTF-8");
+        mistakes_hint(m, "save the file as UTF-8, without control characters");
         return NULL;
     }
     if (check_depth(text, m) || parser_open(&p, text, m))

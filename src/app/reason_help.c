@@ -50,6 +50,8 @@ static const struct reason_help table[REASON_COUNT] = {
          "Check the store, and what inspect answers: `rouse get ID`."),
     HELP(SANDBOX_REPLACED, "While the request was held, another sandbox took the same id.",
          "Send the request again if it is meant for the new one."),
+    HELP(SANDBOX_BUSY, "The sandbox was not paused: requests were still using it.",
+         "Pause it again when they are done; `rouse get ID` shows what keeps it awake."),
     HELP(PORT_CLOSED, "The sandbox runs, but nothing listens on this port.",
          "Start the server there, listening on 0.0.0.0. connect.refused_for and wake_grace say\n"
          "how long a closed port is tried."),

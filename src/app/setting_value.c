@@ -330,7 +330,8 @@ address_slip(struct slice s)
 static int
 read_address(struct value *v)
 {
-    const char *slip = address_slip(v->text);
+    bool none = v->text.n == 0 && !(v->s->flags & SETTING_REQUIRED);
+    const char *slip = none ? NULL : address_slip(v->text);
 
     if (slip) {
         note(v, v->n, slip);

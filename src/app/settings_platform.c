@@ -180,9 +180,14 @@ on_option(struct settings_reader *r, const struct config_node *n, void *arg)
     struct slice key = config_node_key(n), best;
     struct suggest g;
 
-    if (!x->plugin || n->doubled)
-        return true; /* which are known cannot be told: the missing plugin is the mistake */
     suggest_init(&g, key);
+    if (!x->plugin) {
+        /* Which are known cannot be told: the missing plugin is the mistake, or this is it. */
+        suggest_offer(&g, SLICE("plugin"));
+        return !suggest_best(&g).p;
+    }
+    if (n->doubled)
+        return true;
     for (unsigned i = 0; i < x->n; i++) {
         struct slice name = slice_of(x->plugin->options[i].name);
         if (slice_eq(key, name)) {

@@ -174,6 +174,13 @@ tests_unit_test_route_LDADD = $(GATEWAY_LINK) $(UNIT_LIBS)
 
 # app
 noinst_HEADERS += tests/unit/settings_rig.h
+unit_tests += tests/unit/test_config_tree
+tests_unit_test_config_tree_LDADD = $(APP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_mistake
+tests_unit_test_mistake_LDADD = $(APP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_settings
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/settings_rig.c
+tests_unit_test_settings_LDADD = $(APP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_setting_table
 tests_unit_test_setting_table_SOURCES = tests/unit/test_setting_table.c tests/unit/settings_rig.c
 tests_unit_test_setting_table_LDADD = $(APP_LINK) $(UNIT_LIBS)

@@ -91,7 +91,7 @@ test_right(void **state)
 static bool
 is_key_beside(const struct setting *s, const char *name)
 {
-    char path[160];
+    char path[400];
 
     snprintf(path, sizeof path, "%.*s%s", (int)(rig_key(s) - s->path), s->path, name);
     return setting_find(s->scope, slice_of(path)) != NULL;
