@@ -103,7 +103,7 @@ enum rouse_state {
 
 /* The sandbox as CONTRACT section 6 has it. Texts are borrowed during the call. */
 struct rouse_sandbox {
-    size_t size; /* sizeof(struct rouse_sandbox), set by rouse_sandbox_init */
+    size_t size; /* sizeof(struct rouse_sandbox) */
     enum rouse_state state;
     struct rouse_text generation, instance, tenant;
     struct rouse_text address; /* "10.1.4.7", "10.1.4.7:5000", or a name: Rouse resolves it */
@@ -112,7 +112,7 @@ struct rouse_sandbox {
         struct rouse_text address;
     } ports[ROUSE_PORTS];
     unsigned ports_n, tokens_n;
-    int auto_resume; /* 1 by default */
+    int auto_resume; /* 1: a request may wake it */
     uint8_t tokens[ROUSE_TOKENS][32];
     struct rouse_text rest; /* the JSON it came from, for what has no member here; or empty */
     /* Rouse pauses it after so long without traffic: 0: as its site says; -1: never. */

@@ -35,7 +35,7 @@ const struct rouse_option exec_option_table[] = {
     [TIMEOUT] = {"timeout", ROUSE_DURATION, 0, "20s", "how long a run may take", 1000,
                  15 * MINUTE},
     [OUTPUT_MAX] = {"output_max", ROUSE_SIZE, 0, "64k", "the longest output that is read", 1024,
-                    1 << 20},
+                    65536},
     {NULL, ROUSE_STRING, 0, NULL, NULL, 0, 0},
 };
 

@@ -33,7 +33,7 @@ const struct rouse_option http_option_table[] = {
     [TIMEOUT] = {"timeout", ROUSE_DURATION, 0, "20s", "how long a call may take altogether", 1000,
                  15 * MINUTE},
     [ANSWER_MAX] = {"answer_max", ROUSE_SIZE, 0, "64k", "the longest answer that is read", 1024,
-                    1 << 20},
+                    65536},
     {NULL, ROUSE_STRING, 0, NULL, NULL, 0, 0},
 };
 

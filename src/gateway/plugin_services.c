@@ -20,7 +20,6 @@
 
 #define FETCH_FIELDS_MAX 64
 #define ANSWER_MAX (64u * 1024)
-#define DETAIL_MAX 200
 
 /* What all handles have in common: first member of each. */
 struct handle {
@@ -238,23 +237,13 @@ stop_run(struct handle *h)
 }
 
 static const char *
-run_detail(const struct child_result *c, char *room, size_t n)
+run_detail(const struct child_result *c)
 {
-    struct slice line = c->errors;
-    ptrdiff_t end = slice_index(line, '\n');
-
     if (c->status == -1)
         return strerror(c->error);
     if (c->timed_out)
         return "it did not end in time";
-    if (c->too_long)
-        return "its output is too long";
-    if (end >= 0)
-        line = slice_sub(line, 0, (size_t)end);
-    if (line.n == 0)
-        return NULL;
-    slice_copy(line, room, n);
-    return room;
+    return c->too_long ? "its output is too long" : NULL;
 }
 
 static void
@@ -262,7 +251,6 @@ on_child_done(void *ctx, const struct child_result *c)
 {
     struct rouse_run *r = ctx;
     struct rouse_host *host = r->handle.host;
-    char room[DETAIL_MAX];
     struct rouse_run_result out = {.size = sizeof(out), .exit_code = -1};
     bool ended = c->status != -1 && !c->timed_out && !c->too_long;
     usec_t entered;
@@ -273,8 +261,9 @@ on_child_done(void *ctx, const struct child_result *c)
         out.exit_code = WEXITSTATUS(c->status);
     else if (c->status != -1 && WIFSIGNALED(c->status))
         out.signal = WTERMSIG(c->status);
-    out.detail = run_detail(c, room, sizeof(room));
+    out.detail = run_detail(c);
     out.output = plugin_text(c->output);
+    out.errors = plugin_text(c->errors);
     entered = plugin_enter(host);
     r->fn(r->arg, &out);
     plugin_leave(host, entered, "run");

@@ -11,6 +11,7 @@ wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_ordinary.py
 wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_refused.py
+wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
 
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
@@ -21,4 +22,4 @@ wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md
     tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py
 
 TESTS += $(wire_tests)
-EXTRA_DIST += $(wire_tests) $(wire_helpers)
+EXTRA_DIST += $(wire_tests) $(wire_helpers) tests/thirdparty/hello.c
