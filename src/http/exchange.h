@@ -26,13 +26,19 @@
  * Whoever is still attached then gets `reset`. on_end follows in the same turn's reap phase and
  * release right behind it.
  *
- * Against HTTP/2 (next issue), on paper: front stream: head = submit_response / submit interim
- * headers, kick = resume_data (NO_COPY from the pipe), credit = session_consume of the bytes that
- * pipe.drained moved on, reset = RST_STREAM with reason's code; a client's RST or GOAWAY =
- * exchange_front_lost. Back stream: head = submit_request, kick = resume_data, credit = consume,
- * reset = RST_STREAM(CANCEL); REFUSED_STREAM = exchange_back_lost with unprocessed set. Trailers
- * travel in the head's trailer list and go with the end of the pipe. Extended CONNECT and Upgrade
- * are heads; the pipes carry opaque bytes.
+ * Against HTTP/2: tried with a throw-away pair of nghttp2 ends (both roles on one connection, 60
+ * exchanges at once that answered, echoed, broke off, were refused, left); four ops are enough:
+ *   front: head = submit_response, or submit_headers for an interim; kick = resume_data (NO_COPY
+ *     out of the pipe); credit = session_consume of what pipe.drained moved on since the last time
+ *     (thirsty is set after every write); reset = RST_STREAM. A client's RST or GOAWAY =
+ *     exchange_front_lost; END_STREAM sent = exchange_front_done, with RST NO_ERROR if its request
+ *     was not complete.
+ *   back: head = submit_request; kick and credit alike; reset = RST_STREAM(CANCEL). REFUSED_STREAM
+ *     = unprocessed set, then exchange_back_lost.
+ *   A session cannot stop decoding: an h2 client takes a head into one of its own and hands it to
+ *     resp when interim_here is clear. A kick may come before the head was taken. The stream
+ *     outlives its end's detachment. Trailers: NO_END_STREAM with the last DATA, then
+ *     submit_trailer. Extended CONNECT and Upgrade are heads; the pipes carry opaque bytes.
  */
 #ifndef ROUSE_HTTP_EXCHANGE_H
 #define ROUSE_HTTP_EXCHANGE_H

@@ -200,7 +200,8 @@ test_post_and_any_status(void **state)
     o.body = SLICE("{\"op\":\"resume\"}");
     start(w, &o);
     UNTIL(w, asked(w, "Content-Length: 15\r\n\r\n{\"op\":\"resume\"}"));
-    say(w, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nTransfer-Encoding: chunked\r\n\r\n"
+    say(w, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+           "Transfer-Encoding: chunked\r\n\r\n"
            "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
     UNTIL(w, w->done == 1);
     assert_int_equal(w->status, 302); /* not followed */
