@@ -163,8 +163,8 @@ access_log_write(const struct proxy *p)
 }
 
 void
-access_log_refused(struct worker *w, const struct endpoint *peer, enum reason why,
-                   const char *detail, unsigned status)
+access_log_refused(struct worker *w, const struct endpoint *peer, const char *request_id,
+                   enum reason why, const char *detail, unsigned status)
 {
     struct log_line l;
     char text[ENDPOINT_TEXT];
@@ -172,6 +172,7 @@ access_log_refused(struct worker *w, const struct endpoint *peer, enum reason wh
     if (!w->config->c->log_access || !log_enabled(w->loop.log, LOG_INFO))
         return;
     log_open(&l, w->loop.log, LOG_INFO, LOG_ACCESS, "refused");
+    log_str(&l, LF_REQUEST_ID, request_id);
     log_str(&l, LF_CLIENT_ADDRESS, endpoint_text(peer, text));
     log_i64(&l, LF_STATUS, status);
     log_str(&l, LF_ERROR, reason_slug(why));

@@ -7,7 +7,7 @@
 
 void access_log_write(const struct proxy *p);
 /* A head that was refused before it became a request. */
-void access_log_refused(struct worker *w, const struct endpoint *peer, enum reason why,
-                        const char *detail, unsigned status);
+void access_log_refused(struct worker *w, const struct endpoint *peer, const char *request_id,
+                        enum reason why, const char *detail, unsigned status);
 
 #endif

@@ -448,12 +448,13 @@ on_new_exchange(void *ctx, struct h1_server *s)
 
 static void
 on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body)
+               struct buf *body, char request_id[H1_REQUEST_ID])
 {
     struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
 
     (void)ctx;
     (void)s;
+    (void)request_id;
     answer_body(body, &a, 0);
 }
 

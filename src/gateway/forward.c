@@ -23,8 +23,8 @@ is_hex32(struct slice s)
 }
 
 /* RFC 9562 section 5.7: 48 bits of Unix milliseconds, then random, version 7, variant 10. */
-static void
-make_uuid7(struct random *r, char *out)
+void
+forward_new_id(struct random *r, char *out)
 {
     static const char digit[] = "0123456789abcdef";
     struct timespec t;
@@ -49,7 +49,7 @@ forward_request_id(struct proxy *p)
     if (is_hex32(given))
         slice_copy(given, p->request_id, sizeof(p->request_id));
     else
-        make_uuid7(&p->ex.loop->random, p->request_id);
+        forward_new_id(&p->ex.loop->random, p->request_id);
 }
 
 void

@@ -8,6 +8,8 @@
 
 #include "gateway/proxy.h"
 
+/* A fresh UUIDv7 without dashes: 32 hex digits and a zero byte. */
+void forward_new_id(struct random *r, char *out);
 /* The request's id: the caller's when it is 32 hex digits, else a fresh UUIDv7 without dashes. */
 void forward_request_id(struct proxy *p);
 /* The digest of the presented traffic token into p->token. */

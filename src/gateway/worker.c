@@ -9,6 +9,7 @@
 #include "gateway/worker.h"
 #include "gateway/access_log.h"
 #include "gateway/answer.h"
+#include "gateway/forward.h"
 #include "gateway/gateway.h"
 #include "gateway/proxy.h"
 #include "gateway/sources.h"
@@ -97,14 +98,16 @@ on_new_exchange(void *ctx, struct h1_server *s)
 
 static void
 on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body)
+               struct buf *body, char request_id[H1_REQUEST_ID])
 {
     struct worker *w = ((struct worker_door *)ctx)->w;
     struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
 
+    forward_new_id(&w->loop.random, request_id);
+    a.request_id = slice_of(request_id);
     metric_add(&w->metrics, METRIC_INVALID, 1);
     metric_reason(&w->metrics, why);
-    access_log_refused(w, &h1_server_conn(s)->peer, why, detail,
+    access_log_refused(w, &h1_server_conn(s)->peer, request_id, why, detail,
                        (unsigned)reason_row(why)->status);
     answer_body(body, &a, 0);
 }

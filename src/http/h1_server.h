@@ -32,15 +32,18 @@ struct h1_server_options {
 };
 void h1_server_options_init(struct h1_server_options *o);
 
+#define H1_REQUEST_ID 33 /* 32 hex digits and a zero byte */
+
 struct h1_server_owner {
     /*
      * Memory for one exchange, exchange_init'ed; NULL: out of memory or at a limit: 503 and close.
      */
     struct exchange *(*new_exchange)(void *ctx, struct h1_server *s);
     /* A head was refused before it became an exchange: fill body (JSON) and log it; the session
-     * answers status with it and closes. detail: static text, for the log. */
+     * answers status with it and closes. detail: static text, for the log. request_id: empty; what
+     * is written there (hex digits) becomes X-Request-Id. */
     void (*on_bad_request)(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-                           struct buf *body);
+                           struct buf *body, char request_id[H1_REQUEST_ID]);
     /* The connection is closed; s is dead after this. */
     void (*on_closed)(void *ctx, struct h1_server *s, enum reason why);
 };

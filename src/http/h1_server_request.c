@@ -78,7 +78,7 @@ proxy_status(enum reason why, char *text, size_t size)
 
 static int
 refusal_head(struct head *h, struct arena *a, enum reason why, struct slice body,
-             struct slice status_text)
+             struct slice status_text, const char *request_id)
 {
     const struct reason_row *row = reason_row(why);
 
@@ -91,19 +91,22 @@ refusal_head(struct head *h, struct arena *a, enum reason why, struct slice body
     if (head_add(h, a, FIELD_CONTENT_TYPE, SLICE("Content-Type"), SLICE("application/json")) < 0 ||
         head_add(h, a, FIELD_CACHE_CONTROL, SLICE("Cache-Control"), SLICE("no-store")) < 0)
         return -1;
+    if (*request_id && head_add(h, a, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"),
+                                slice_of(request_id)) < 0)
+        return -1;
     return head_add(h, a, FIELD_PROXY_STATUS, SLICE("Proxy-Status"), status_text);
 }
 
 /* Sends an answer of our own with that body; then lingers. */
 static void
-send_refusal(struct h1_server *s, enum reason why, struct slice body)
+send_refusal(struct h1_server *s, enum reason why, struct slice body, const char *request_id)
 {
     char status_text[96];
     struct refusal r = {.body = body, .version = 11, .bodiless = s->asks_head};
 
     arena_reset(&s->arena);
     if (refusal_head(&r.head, &s->arena, why, body,
-                     proxy_status(why, status_text, sizeof(status_text))) < 0 ||
+                     proxy_status(why, status_text, sizeof(status_text)), request_id) < 0 ||
         h1_output_text(&s->out, write_refusal, &r) < 0) {
         front_close(s, why, false);
         return;
@@ -120,11 +123,12 @@ void
 front_refuse(struct h1_server *s, enum reason why, const char *detail)
 {
     struct buf body;
+    char request_id[H1_REQUEST_ID] = "";
 
     buf_init(&body, LOOP_BLOCK);
-    s->owner->on_bad_request(s->ctx, s, why, detail, &body);
+    s->owner->on_bad_request(s->ctx, s, why, detail, &body, request_id);
     if (s->state != FRONT_CLOSED)
-        send_refusal(s, why, buf_slice(&body));
+        send_refusal(s, why, buf_slice(&body), request_id);
     buf_fini(&body);
 }
 
@@ -155,7 +159,7 @@ front_broken(struct h1_server *s, enum reason why)
     jsonw_kv_bool(&j, "retryable", false);
     jsonw_kv_str(&j, "delivered", "maybe");
     jsonw_object_end(&j);
-    send_refusal(s, why, buf_slice(&body));
+    send_refusal(s, why, buf_slice(&body), "");
 }
 
 /* --- bodies --------------------------------------------------------------------------------- */

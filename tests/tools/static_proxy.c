@@ -230,11 +230,12 @@ new_exchange(void *ctx, struct h1_server *s)
 
 static void
 on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body)
+               struct buf *body, char request_id[H1_REQUEST_ID])
 {
     struct proxy *p = ctx;
 
     (void)s;
+    (void)request_id;
     p->refused++;
     buf_printf(body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", reason_slug(why), detail);
 }

@@ -320,10 +320,11 @@ new_exchange(void *ctx, struct h1_server *s)
 
 static void
 on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body)
+               struct buf *body, char request_id[H1_REQUEST_ID])
 {
     struct rig *r = ctx;
 
+    (void)request_id;
     assert_ptr_equal(s, r->server);
     assert_non_null(detail);
     r->refusals++;
