@@ -115,6 +115,7 @@ struct witness {
     struct plan standard;
     uint64_t next_conn, open, requests, executed, answered, received, ended;
     uint64_t unanswered, unanswered_max;
+    uint64_t reading;           /* requests whose end has not come */
     struct control *waiting;    /* control requests of /wait */
     struct execution *executions;
     size_t execution_room, execution_count;

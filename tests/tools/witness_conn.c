@@ -51,6 +51,8 @@ set_end(struct conn *conn, const char *how)
     if (conn->end)
         return;
     note_odd(conn);
+    if (conn->reading)
+        conn->witness->reading--;
     conn->end = how;
     conn->ended_at = tool_now();
     conn->witness->open--;
@@ -265,6 +267,7 @@ head_read(struct conn *conn)
         conn->first = record;
     conn->last = record;
     conn->reading = record;
+    witness->reading++;
     if (!conn->answering)
         conn->answering = record;
     if (record->plan->noread)
@@ -288,6 +291,7 @@ request_read(struct conn *conn)
     memcpy(record->digest, hex.data, 64);
     toolbuf_fini(&hex);
     note_odd(conn);
+    conn->witness->reading--;
     conn->reading = NULL;
     toolhttp_start(&conn->http, false);
     witness_execute(conn->witness, record->id);

@@ -103,6 +103,7 @@ static const struct counter {
     {"received", offsetof(struct witness, received)},
     {"unanswered", offsetof(struct witness, unanswered)},
     {"unanswered_max", offsetof(struct witness, unanswered_max)},
+    {"reading", offsetof(struct witness, reading)},
     {"executions_max", offsetof(struct witness, executions_max)},
 };
 
@@ -228,7 +229,8 @@ reached(const struct control *control)
         if (want >= 0 && count_of(control->witness, &counters[i]) < (uint64_t)want)
             return false;
     }
-    return control->witness->open <= (uint64_t)find_number(control, "open_most", INT64_MAX);
+    return control->witness->open <= (uint64_t)find_number(control, "open_most", INT64_MAX) &&
+           control->witness->reading <= (uint64_t)find_number(control, "reading_most", INT64_MAX);
 }
 
 static void

@@ -2,12 +2,11 @@
 """Requests for every row A1-A14, B1-B7 of the threat table, with the verdict that each must get.
 
 A verdict (`want`) is a set of:
-  a status   we refuse with it and close; not one byte reaches the sandbox,
-  nothing is looked up or woken
+  a status   we refuse with it and close (but not where only the host's label is wrong); not one
+             byte reaches the sandbox, nothing is looked up or woken
   "pass"     the sandbox gets exactly this one request, and its answer comes back
-  "abort"    the head was fine, its body is not: 400 or a cut connection,
-  and the sandbox never gets a request
-             that looks complete
+  "abort"    the head was fine, its body is not: 400 or a cut connection, and the sandbox never
+             gets a request that looks complete
   "local"    we answer by ourselves without looking anything up
 A passing request's `sees` says what the sandbox must have got; fields are compared without case.
 After a refused request follows a smuggled one, which nobody must ever see.
@@ -64,12 +63,14 @@ class Rows:
     def __init__(self):
         self.cases = []
 
-    def add(self, row, name, data, verdict, sees=None, method="GET", family=False):
+    def add(self, row, name, data, verdict, sees=None, method="GET", family=False,
+            routing=False):
         rid = f"{row}.{len(self.cases)}".encode()
         data = data.replace(b"@ID@", rid)
-        if verdict.isdisjoint({"pass", "abort", "local"}):
+        if verdict.isdisjoint({"pass", "abort", "local"}) and not routing:
             data += SMUGGLED
-        self.cases.append(Case(row, name, data, frozenset(verdict), sees or Sees(), method, family))
+        self.cases.append(Case(row, name, data, frozenset(verdict), sees or Sees(), method, family,
+                               routing))
 
     def head(self, row, name, lines, verdict, start=b"POST /x HTTP/1.1", body=b"", sees=None,
              family=False):
@@ -413,13 +414,12 @@ def b1(rows):
     """Host: one judge."""
     def host(name, value, verdict, routing=False):
         rows.add("B1", name, b"GET /x HTTP/1.1\r\nHost:" + value + b"\r\nX-Rid: @ID@\r\n\r\n",
-                 verdict)
-        rows.cases[-1].routing = routing
+                 verdict, routing=routing)
 
     none = b"GET /x HTTP/1.1\r\nX-Rid: @ID@\r\n\r\n"
     rows.add("B1", "missing", none, BAD)
-    rows.add("B1", "missing in HTTP/1.0", none.replace(b"1.1", b"1.0"), want(400, 404))
-    rows.cases[-1].routing = True
+    rows.add("B1", "missing in HTTP/1.0", none.replace(b"1.1", b"1.0"), want(400, 404),
+             routing=True)
     for name, second in (("equal", HOST), ("another", b"x.localhost"), ("empty", b"")):
         rows.add("B1", f"twice, {name}",
                  b"GET /x HTTP/1.1\r\nHost: " + HOST + b"\r\nHost: " + second

@@ -13,13 +13,14 @@ listen:
 admin: {{ socket: "" }}
 workers: 2
 log: {{ format: json, level: info, access: true }}
-limits: {{ connections_per_source: off, connection_rate: off }}
+limits: {{ connections_per_source: off, connection_rate: off, pool_per_sandbox: 1000 }}
 platforms:
   own: {platform}
 sites:
   - host: "*.t.localhost"
     platform: own
     connect: {{ allow: [127.0.0.0/8, 10.0.0.0/8] }}
+    hold: {{ per_sandbox: 20000, per_tenant: 20000, per_source: 20000, total: 20000 }}
 {site}{more}"""
 
 
