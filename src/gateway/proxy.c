@@ -325,6 +325,7 @@ on_request(struct exchange *ex)
         answer_options(p);
         return;
     }
+    ex->half_close_waits = p->site->half_close_waits;
     forward_token(p);
     if (ex->req.framing != FRAMING_NONE && method_idempotent(ex->req.method))
         pipe_retain(&ex->to_back);

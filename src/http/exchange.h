@@ -118,6 +118,7 @@ struct exchange {
     bool unprocessed;            /* HTTP/2 said so: safe to send again */
     bool back_is_real;           /* false: memory: no 100 Continue */
     bool announced;              /* on_request was called */
+    bool half_close_waits;       /* the handler's: FIN from the client does not mean gone */
     bool ended;
     uint8_t interims;            /* 1xx seen; limit 16 */
     /* of the request line; of its head; request on the wire; answer */

@@ -27,7 +27,6 @@ struct h1_server_options {
     usec_t grace;          /* 20 s before the minimum rate counts */
     uint32_t min_rate;     /* 500 B/s */
     usec_t stall;          /* 30 s without any progress, either way */
-    bool half_close_waits; /* hold.half_close: wait; otherwise FIN while held means gone */
     uint64_t max_body;     /* UINT64_MAX: off */
 };
 void h1_server_options_init(struct h1_server_options *o);

@@ -37,11 +37,18 @@ read_more(struct h1_server *s, size_t n, bool large)
     return false;
 }
 
+/* Who ends sending counts as gone, unless whoever routed the request says otherwise. */
+static bool
+is_gone(const struct h1_server *s)
+{
+    return s->conn.hup && !(s->end.ex && s->end.ex->half_close_waits);
+}
+
 /* Nothing to read, but an edge came: is the client still there? */
 static void
 watch(struct h1_server *s)
 {
-    if (s->conn.hup && !s->o->half_close_waits)
+    if (is_gone(s))
         front_close(s, REASON_CLIENT_LEFT, false);
     else if (s->conn.readable && conn_check_error(&s->conn) != 0)
         front_close(s, REASON_CLIENT_LEFT, false);
@@ -450,7 +457,7 @@ front_input(struct h1_server *s)
     case FRONT_EXCHANGE:
         if (!s->end.ex)
             break; /* about to be reset */
-        if (s->conn.hup && !s->o->half_close_waits)
+        if (is_gone(s))
             watch(s);
         else if (!s->request_done)
             read_body(s);

@@ -220,6 +220,7 @@ on_request(struct exchange *ex)
     r->requests++;
     r->upgrade = ex->req.upgrade;
     head_strip(&ex->req, true);
+    ex->half_close_waits = r->half_close_waits;
     if (closes(r, RIG_ON_REQUEST))
         return;
     if (r->retain)

@@ -47,6 +47,7 @@ struct rig {
     enum reason session_why;
     bool session_idle;
     unsigned backs; /* connections made */
+    bool half_close_waits;
     struct exchange *ex;
     unsigned requests, answers, losses, silences, ends, releases, refusals;
     enum exchange_end_kind outcome;

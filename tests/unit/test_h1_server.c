@@ -441,7 +441,7 @@ test_half_close_may_wait(void **state)
     struct rig *r = *state;
 
     r->mode = RIG_HOLD;
-    r->front.half_close_waits = true;
+    r->half_close_waits = true;
     peer_send(&r->client, GET);
     peer_fin(&r->client);
     rig_quiet(r);
