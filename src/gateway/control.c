@@ -362,12 +362,17 @@ control_note(struct control *c, enum note_kind k)
 }
 
 void
+control_join(struct control *c)
+{
+    if (c && c->thread)
+        pthread_join(c->thread, NULL);
+}
+
+void
 control_free(struct control *c)
 {
     if (!c)
         return;
-    if (c->thread)
-        pthread_join(c->thread, NULL);
     admin_free(c->admin);
     plugin_host_free(c->plugins);
     fetcher_free(c->fetcher);

@@ -47,7 +47,9 @@ struct control *control_new(struct gateway *g, struct gateway_config *c, struct 
 int control_start(struct control *c) must_check;
 /* Any thread. NOTE_CONFIG: takes gateway_config_now; NOTE_DRAIN; NOTE_STOP: leaves the loop. */
 void control_note(struct control *c, enum note_kind k);
-/* Joins the thread (after NOTE_STOP), ends platforms, frees. */
+/* Waits for the thread to end (after NOTE_STOP). Harmless when it never started. */
+void control_join(struct control *c);
+/* After control_join: ends platforms, frees. */
 void control_free(struct control *c);
 
 /*

@@ -479,9 +479,12 @@ gateway_free(struct gateway *g)
         if (g->worker[i] && g->worker[i]->thread)
             worker_note(g->worker[i], NOTE_STOP);
     for (unsigned i = 0; i < g->workers; i++)
-        worker_free(g->worker[i]);
+        worker_join(g->worker[i]);
     if (g->control && g->control->thread)
         control_note(g->control, NOTE_STOP);
+    control_join(g->control);
+    for (unsigned i = 0; i < g->workers; i++)
+        worker_free(g->worker[i]);
     control_free(g->control);
     signals_free(g->signals);
     for (unsigned i = 0; i < g->fds; i++)

@@ -73,16 +73,18 @@ take_config(struct worker *w)
     struct gateway_config *c = gateway_config_now(w->gateway);
     struct worker_config *wc = config_new(c, &w->loop.random), *old = w->config;
 
-    gateway_config_unref(c);
     if (!wc) {
+        gateway_config_unref(c);
         log_event(w->loop.log, LOG_ERROR, "reload_failed", "worker %u is out of memory",
                   w->number);
         return;
     }
     w->config = wc;
+    w->front = c->front;
     old->current = false;
     if (old->users == 0)
         config_free(old);
+    gateway_config_unref(c);
 }
 
 /* ---- sessions --------------------------------------------------------------------- */
@@ -166,7 +168,7 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
         close(fd);
         return;
     }
-    s = h1_server_open(&w->loop, fd, peer, &c->front, &session_owner, door);
+    s = h1_server_open(&w->loop, fd, peer, &w->front, &session_owner, door);
     if (!s) {
         sources_leave(w->sources, peer);
         gateway_conn_leave(w->gateway);
@@ -357,6 +359,7 @@ open_parts(struct worker *w, struct gateway_config *c)
     w->sources = sources_new(SOURCES_MAX, random_u64(&w->loop.random),
                              random_u64(&w->loop.random));
     w->config = config_new(c, &w->loop.random);
+    w->front = c->front;
     return w->inbox && w->view && w->pool && w->sources && w->config ? 0 : -1;
 }
 
@@ -420,12 +423,17 @@ worker_start(struct worker *w)
 }
 
 void
+worker_join(struct worker *w)
+{
+    if (w && w->thread)
+        pthread_join(w->thread, NULL);
+}
+
+void
 worker_free(struct worker *w)
 {
     if (!w)
         return;
-    if (w->thread)
-        pthread_join(w->thread, NULL);
     for (unsigned i = 0; i < CONFIG_LISTENERS; i++)
         if (w->listener[i])
             listener_close(w->listener[i]);

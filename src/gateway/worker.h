@@ -58,6 +58,7 @@ struct worker {
     struct mailbox *inbox;          /* control's and the main thread's notes */
     struct mailbox *control;        /* control's inbox */
     struct worker_config *config;   /* the current one */
+    struct h1_server_options front; /* the current one's; sessions point here over reloads */
     struct view *view;
     struct back_pool *pool;
     struct idtable tickets;         /* open ASKs and released tickets -> struct proxy */
@@ -79,7 +80,9 @@ struct worker *worker_new(struct gateway *g, unsigned number, struct mailbox *co
                           struct gateway_config *c, struct log *log, const int *fd, unsigned n);
 /* 0, or -1 with errno. */
 int worker_start(struct worker *w) must_check;
-/* After NOTE_STOP: joins the thread, frees everything. */
+/* Waits for the thread to end (after NOTE_STOP). Harmless when it never started. */
+void worker_join(struct worker *w);
+/* After worker_join of all workers and control_join: they post into each other's mailboxes. */
 void worker_free(struct worker *w);
 /* Any thread: a note without mail. Urgent: never refused but for memory. */
 void worker_note(struct worker *w, enum note_kind k);
