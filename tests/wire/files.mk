@@ -8,9 +8,11 @@ wire_tests += tests/wire/test_answers.py
 wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
+wire_tests += tests/wire/test_hold.py
 wire_tests += tests/wire/test_ordinary.py
 wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_refused.py
+wire_tests += tests/wire/test_release.py
 wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
 
