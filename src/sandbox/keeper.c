@@ -336,6 +336,7 @@ on_activity(struct keeper *k, unsigned worker, const struct mail *m)
 
     if (!s)
         return;
+    s->used_at = k->now;
     idle_report(&s->idle, worker, m->u.activity.open, k->now);
     quiesce_on_activity(&s->quiesce, worker, m->u.activity.open);
     registry_touch(&k->registry, s);

@@ -223,6 +223,8 @@ keeper_place(struct keeper *k, struct waiter *w)
     } else if (k->draining && !s->flight.called) {
         keeper_say_no(k, w, REASON_DRAINING, 0);
     } else if (keeper_admit(k, w)) {
+        if (j == JUDGE_TRUTH && s->state == SANDBOX_RUNNING && w->truth <= s->look.finished)
+            s->doubted = true;
         if (j == JUDGE_LOOK || j == JUDGE_TRUTH)
             keeper_look_want(s, j == JUDGE_TRUTH, w->truth > s->look.finished);
         else if (j == JUDGE_LEAD)

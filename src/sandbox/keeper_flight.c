@@ -87,9 +87,11 @@ keeper_flight_end(struct keeper *k, struct sandbox *s)
 {
     struct flight *f = &s->flight;
 
+    bool out = f->state == FLIGHT_CALL && f->call.id != 0; /* may yet be executed */
+
     if (f->state == FLIGHT_NONE)
         return;
-    if (f->epoch != 0 && !f->unknown)
+    if (f->epoch != 0 && !f->unknown && !out)
         keeper_store_send(k, s, STORE_RELEASE, f->epoch, NULL);
     f->state = FLIGHT_NONE;
     flight_clear(k, s);

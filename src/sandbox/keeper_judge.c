@@ -19,9 +19,9 @@ token_of(const struct waiter *w)
 static bool
 is_stale(const struct keeper *k, const struct sandbox *s)
 {
-    if (k->o.fresh == USEC_OFF || s->idle.open > 0 || s->out > 0)
+    if (k->o.fresh == USEC_OFF || s->idle.open > 0)
         return false;
-    return k->now - s->known_at > k->o.fresh && k->now - s->idle.since > k->o.fresh &&
+    return k->now - s->known_at > k->o.fresh && k->now - s->used_at > k->o.fresh &&
            k->now - s->look.ended > k->o.fresh;
 }
 
@@ -34,7 +34,7 @@ judge_running(const struct keeper *k, const struct waiter *w)
         return JUDGE_TRUTH;
     if (w->why == ASK_NO_ANSWER)
         return JUDGE_STAY;
-    if (is_stale(k, s))
+    if (s->doubted || is_stale(k, s))
         return JUDGE_TRUTH;
     return JUDGE_GO;
 }

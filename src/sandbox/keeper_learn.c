@@ -20,6 +20,7 @@ void
 keeper_new_version(struct keeper *k, struct sandbox *s, bool quiesce)
 {
     s->version = ++k->versions;
+    s->doubted = false;
     s->recheck = true;
     keeper_unqueue_all(s);
     list_each(n, &s->pairs)
@@ -160,10 +161,8 @@ believable(const struct keeper *k, const struct sandbox *s, const struct record 
         return true;
     if (sandbox_is_older(s, r))
         return false;
-    /* A stored "running" from before the sleep. While another gateway holds the lease it is news.
-     * */
-    return !(r->state == SANDBOX_RUNNING && s->asleep_for_sure && same_generation(s, r) &&
-             s->flight.state != FLIGHT_HELD);
+    /* Perhaps a "running" from before the sleep. */
+    return !(r->state == SANDBOX_RUNNING && s->asleep_for_sure && same_generation(s, r));
 }
 
 static bool
@@ -184,6 +183,8 @@ effective(struct keeper *k, struct sandbox *s, const struct record *r, enum orig
     /* "resuming" is a live lease, never a word that somebody left in the store. */
     if (from == FROM_STORE && r->state == SANDBOX_RESUMING)
         return s->known ? s->state : SANDBOX_UNKNOWN;
+    if (r->state == SANDBOX_RUNNING && from != FROM_CALL && k->now < s->loose_until)
+        return f->state == FLIGHT_NONE || f->cancelled ? SANDBOX_PAUSED : s->state;
     if (f->state == FLIGHT_NONE || f->cancelled)
         return r->state;
     if (f->intent == INTENT_WAKE && r->state == SANDBOX_RUNNING && flight_steps_aside(f)) {
@@ -193,30 +194,43 @@ effective(struct keeper *k, struct sandbox *s, const struct record *r, enum orig
     return s->state;
 }
 
+/* A stored record may be of any age; but for one that another gateway has just published. */
 static void
-keep(struct keeper *k, struct sandbox *s, const struct record *r)
+keep(struct keeper *k, struct sandbox *s, const struct record *r, bool fresh)
 {
     record_fini(&s->record);
     if (record_copy(&s->record, r) < 0)
         log_event(k->o.log, LOG_ERROR, "out_of_memory", "record of %s", s->key.id);
     s->known = true;
-    s->known_at = k->now;
+    if (fresh)
+        s->known_at = k->now;
+}
+
+/* It may have been woken elsewhere, in the same generation: the platform knows. */
+static void
+doubt(struct sandbox *s, const struct record *r, enum origin from)
+{
+    if (from == FROM_NEWS && r->state == SANDBOX_RUNNING && s->asleep_for_sure)
+        keeper_look_want(s, true, false);
 }
 
 bool
 keeper_learn(struct keeper *k, struct sandbox *s, const struct record *r, enum origin from)
 {
-    bool differs, replaced;
+    bool differs, replaced, fresh;
     enum sandbox_state to;
 
-    if (!believable(k, s, r, from))
+    if (!believable(k, s, r, from)) {
+        doubt(s, r, from);
         return false;
+    }
+    fresh = from != FROM_STORE || s->flight.state == FLIGHT_HELD;
     replaced = other_instance(s, r);
     differs = !s->known || sandbox_route_differs(&s->record, r);
     to = effective(k, s, r, from);
     if (to == r->state && to != SANDBOX_KILLED && to != SANDBOX_FAILED)
         s->no = REASON_NONE;
-    keep(k, s, r);
+    keep(k, s, r, fresh);
     if (replaced || (s->state == SANDBOX_KILLED && to != SANDBOX_KILLED)) {
         s->lives++;
         keeper_refuse_all(k, s, REASON_SANDBOX_REPLACED, 0);

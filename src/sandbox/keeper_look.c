@@ -65,6 +65,7 @@ ended(struct keeper *k, struct sandbox *s, bool failed)
     l->state = LOOK_NONE;
     l->finished = l->started;
     l->failed = failed;
+    s->doubted = false;
     l->ended = k->now;
     l->next = k->now + LOOK_EVERY;
     s->recheck = true;
@@ -114,6 +115,7 @@ keeper_killed(struct keeper *k, struct sandbox *s)
         return;
     r.state = SANDBOX_KILLED;
     keeper_learn(k, s, &r, FROM_PLATFORM);
+    keeper_store_send(k, s, STORE_PUBLISH, 0, &r);
     record_fini(&r);
 }
 

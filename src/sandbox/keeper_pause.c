@@ -9,6 +9,9 @@
 
 #include "sandbox/keeper_priv.h"
 
+/* How late a pause is thought to be executed whose answer never came. */
+#define LOOSE_FOR (60 * USEC_SEC)
+
 static bool
 asked_for(const struct sandbox *s)
 {
@@ -134,6 +137,7 @@ static void
 assume_asleep(struct keeper *k, struct sandbox *s)
 {
     s->flight.unknown = false;
+    s->loose_until = k->now + LOOSE_FOR;
     keeper_flight_end(k, s);
     if (s->state == SANDBOX_PAUSING)
         keeper_move(k, s, SANDBOX_PAUSED);

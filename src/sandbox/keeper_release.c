@@ -251,6 +251,8 @@ keeper_on_answered(struct keeper *k, struct waiter *w, const struct mail *m)
     if (w->phase != WAITER_CONNECTED)
         return;
     pair_on_answered(w->pair, m->u.answered.ok && m->version == s->version, w->slow);
+    if (m->u.answered.ok)
+        s->used_at = k->now;
     idle_touch(&s->idle, k->now);
     keeper_waiter_free(k, w);
 }

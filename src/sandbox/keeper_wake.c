@@ -16,10 +16,14 @@
 #define CAPACITY_RETRY (500 * USEC_MS)
 #define CAPACITY_MOST (10 * USEC_SEC)
 
+/* A joiner of somebody else's wake may not be one who can cause it. */
 static bool
 may_lead(const struct waiter *w)
 {
-    return w->may_wake && !w->pair;
+    const struct record *r = &w->sandbox->record;
+
+    return w->may_wake && !w->pair && r->auto_resume &&
+           record_may_wake(r, w->port, caller_method(w->caller), caller_path(w->caller));
 }
 
 bool
@@ -221,6 +225,8 @@ keeper_wake_on_call(struct keeper *k, struct sandbox *s, const struct driver_res
     struct flight *f = &s->flight;
 
     f->why = REASON_NONE;
+    if (r->outcome == OUTCOME_RUNNING || r->outcome == OUTCOME_PENDING)
+        s->loose_until = NEVER_BEFORE;
     switch (r->outcome) {
     case OUTCOME_RUNNING:
         if (is_up(r))
@@ -317,13 +323,13 @@ keeper_wake_on_settle(struct keeper *k, struct sandbox *s, const struct driver_r
         return;
     } else if (r->outcome != OUTCOME_RUNNING || !r->has_record) {
         keeper_flight_settle(k, s, 0);
-    } else if (is_up(r)) {
+    } else if (is_up(r) && k->now >= s->loose_until) {
         keeper_flight_publish(k, s, &r->record);
     } else if (r->record.state == SANDBOX_KILLED) {
         keeper_learn(k, s, &r->record, FROM_PLATFORM);
     } else if (r->record.state == SANDBOX_FAILED) {
         keeper_wake_fail(k, s, REASON_RESUME_FAILED, NEGATIVE);
-    } else if (r->record.state == SANDBOX_PAUSED) {
+    } else if (r->record.state == SANDBOX_PAUSED || is_up(r)) {
         still_asleep(k, s);
     } else {
         keeper_flight_settle(k, s, 0);

@@ -57,8 +57,8 @@ sandbox_init(struct sandbox *s, const struct sandbox_key *key)
     list_init(&s->errands);
     list_init(&s->lru);
     s->running_at = INT64_MIN / 2;
-    s->known_at = INT64_MIN / 2;
-    s->suspected_at = INT64_MIN / 2;
+    s->known_at = s->used_at = INT64_MIN / 2;
+    s->suspected_at = s->loose_until = INT64_MIN / 2;
     s->look.ended = INT64_MIN / 2;
     s->idle.since = INT64_MIN / 2;
 }

@@ -44,8 +44,7 @@ void pair_free(struct pair *p);
 int pair_push(struct pair *p, struct waiter *w) must_check;
 /* Takes a queued waiter out. */
 void pair_remove(struct pair *p, struct waiter *w);
-/* The next to be released, with its place taken; NULL when the queue is empty or the window full.
- * */
+/* The next to be released, with its place taken; NULL: nobody waits, or the window is full. */
 struct waiter *pair_pop(struct pair *p, usec_t now);
 bool pair_ramping(const struct pair *p);
 /* What became of a released one. */

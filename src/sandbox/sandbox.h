@@ -61,7 +61,11 @@ struct sandbox {
     uint64_t version, incarnation, epoch;
     uint32_t lives; /* instances seen: a waiter belongs to one */
     usec_t known_at, running_at, wake_took;
+    usec_t used_at; /* the last answer, or report of activity */
     usec_t suspected_at;
+    /* A pause of ours may still be executed, however late: until then only a resume that was
+     * answered, under a higher epoch, makes it run for us. */
+    usec_t loose_until;
     uint16_t site; /* that asked last */
 
     /* Negative memory: until then this is the answer without asking anybody. */
@@ -87,6 +91,7 @@ struct sandbox {
     struct heap_node due; /* always in the heap */
     struct list lru;
     bool recheck;     /* something changed: judge every waiter again */
+    bool doubted;     /* its record was stale and is being looked at: who comes now waits too */
     bool withdrawing; /* its routes are being called back, to forget it */
     const char *awake_because;
     struct workers know; /* workers that may hold a route or a request of it */

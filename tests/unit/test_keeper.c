@@ -397,6 +397,7 @@ test_idle(void **state)
 static void
 test_new_ask_aborts_pause(void **state)
 {
+    struct record running = rig_record(SANDBOX_RUNNING, "2");
     struct mail m;
     struct rig r;
     uint64_t t;
@@ -413,6 +414,7 @@ test_new_ask_aborts_pause(void **state)
     assert_true(rig_take(&r, MAIL_QUIESCE, &m));
     t = rig_ask(&r, NULL);
     assert_int_equal(look(&r).state, SANDBOX_RUNNING);
+    rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &running, 0); /* its record is stale */
     assert_int_equal(rig_verdict(&r, t).verdict, VERDICT_GO_PROBE);
     m = (struct mail){.kind = MAIL_QUIESCED, .sandbox = m.sandbox, .version = m.version};
     rig_send(&r, 0, m);
