@@ -6,6 +6,7 @@
 wire_tests =
 wire_tests += tests/wire/test_answers.py
 wire_tests += tests/wire/test_desync.py
+wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_hold.py
@@ -15,6 +16,7 @@ wire_tests += tests/wire/test_refused.py
 wire_tests += tests/wire/test_release.py
 wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
+wire_tests += tests/wire/test_verbs.py
 
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
     tests/wire/rousetest/__init__.py tests/wire/rousetest/faults.py \
