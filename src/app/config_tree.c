@@ -401,6 +401,8 @@ config_tree_read(struct slice text, struct arena *a, struct mistakes *m)
     yaml_parser_t p;
     int line, column;
 
+    if (text.n == 0)
+        text = SLICE(""); /* libyaml insists on a pointer */
     if (slice_starts(text, SLICE("\xef\xbb\xbf")))
         text = slice_sub(text, 3, text.n);
     if (bad_byte(text, &line, &column)) {

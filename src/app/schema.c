@@ -28,6 +28,13 @@ add_choices(struct jsonw *j, const char *choices)
 }
 
 static void
+add_text(struct jsonw *j, const char *pattern)
+{
+    jsonw_kv_str(j, "type", "string");
+    jsonw_kv_str(j, "pattern", pattern);
+}
+
+static void
 add_either(struct jsonw *j, const char *simple, const char *pattern)
 {
     jsonw_key(j, "anyOf");
@@ -36,8 +43,7 @@ add_either(struct jsonw *j, const char *simple, const char *pattern)
     jsonw_kv_str(j, "type", simple);
     jsonw_object_end(j);
     jsonw_object(j);
-    jsonw_kv_str(j, "type", "string");
-    jsonw_kv_str(j, "pattern", pattern);
+    add_text(j, pattern);
     jsonw_object_end(j);
     jsonw_array_end(j);
 }
@@ -85,7 +91,7 @@ add_type(struct jsonw *j, const struct setting *s)
 {
     switch (s->type) {
     case SETTING_DURATION:
-        add_either(j, "string", duration_pattern);
+        add_text(j, duration_pattern);
         break;
     case SETTING_SIZE:
         add_either(j, "integer", size_pattern);
@@ -98,7 +104,7 @@ add_type(struct jsonw *j, const struct setting *s)
         add_either(j, "integer", "^(auto|[0-9]+|\\$\\{.*\\})$");
         break;
     case SETTING_RATE:
-        add_either(j, "string", rate_pattern);
+        add_text(j, rate_pattern);
         break;
     case SETTING_BOOL:
         add_either(j, "boolean", variable_pattern);

@@ -136,6 +136,9 @@ test_nul(void **state)
     struct lab l;
 
     (void)state;
+    read_bytes(&l, NULL, 0);
+    assert_non_null(strstr(l.m.list[0].what, "is empty"));
+    end(&l);
     read_bytes(&l, "a: b\0c\n", 7);
     assert_int_equal(l.m.n, 1);
     assert_int_equal(l.m.list[0].column, 5);
