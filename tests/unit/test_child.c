@@ -253,18 +253,25 @@ test_the_end_of_the_loop_ends_them(void **state)
     start_with(r, "true", (struct child_options){0});
 }
 
+/* 32 and 33 are the C library's own: nobody may set them, and some supervisors leave them ignored.
+ * */
+#define LIBC_SIGNALS 0x180000000ull
+
 static void
 test_it_sees_three_descriptors_and_no_mask(void **state)
 {
     struct rig *r = *state;
     int leak = open("/dev/null", O_RDONLY); /* without close-on-exec, as a plugin may */
+    unsigned long long blocked, ignored;
 
     signal(SIGPIPE, SIG_IGN);
-    run(r, "ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status; yes | head -1",
+    run(r, "ls /proc/self/fd | wc -l; yes | head -1; grep -E 'Sig(Blk|Ign)' /proc/self/status",
         (struct child_options){0});
     signal(SIGPIPE, SIG_DFL);
     close(leak);
-    assert_string_equal(r->output, "4\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\ny\n");
+    assert_int_equal(sscanf(r->output, "4 y SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
+    assert_int_equal(blocked, 0);
+    assert_int_equal(ignored & ~LIBC_SIGNALS, 0);
     assert_int_equal(r->result.errors.n, 0); /* yes was ended by SIGPIPE, it did not complain */
 }
 
