@@ -41,3 +41,4 @@ libsandbox_a_SOURCES = \
     src/sandbox/view.h \
     src/sandbox/wake.c \
     src/sandbox/wake.h
+EXTRA_DIST += src/sandbox/README.md

@@ -5,25 +5,10 @@
  *
  *     none --> lease rest                      rest: no room for another wake now
  *     lease --> none held reread call rest     ours: read again what others may have done
- *     held --> none lease                      another gateway's: watch it, take over when it is
- *     over reread --> none lease call
- *     call --> none held settle rest publish   the platform is called; from here on it is detached
- *     settle --> none lease publish            under way, or nobody knows: inspect until it shows
- *     rest --> none lease call                 not now: again, with back-off
- *     publish --> none held                    the outcome, if our epoch is still the highest
- *
- * Pure bookkeeping and the table; keeper_wake.c walks it.
- */
-/*
- * wake.h: the flight of a sandbox: what is under way with its platform, a wake or a pause, at most
- * one at a time, fenced by a lease. The steps:
- *
- *     none --> lease
- *     lease --> none held reread call rest     ours: read again what others may have done
- *     held --> none lease                      another gateway's: watch it, take over when it is
- *     over reread --> none call
- *     call --> none held settle rest publish   the platform is called; from here on it is detached
- *     settle --> none lease publish            under way, or nobody knows: inspect until it shows
+ *     held --> none lease                      another's: watch it, take over when it is over
+ *     reread --> none lease call
+ *     call --> none held settle rest publish   the platform is called; from here on detached
+ *     settle --> none lease publish            under way, or nobody knows: inspect
  *     rest --> none lease call                 not now: again, with back-off
  *     publish --> none held                    the outcome, if our epoch is still the highest
  *

@@ -71,6 +71,10 @@ tests_unit_test_wheel_LDADD = $(BASE_LINK) $(UNIT_LIBS)
 # sandbox
 unit_tests += tests/unit/test_attempt
 tests_unit_test_attempt_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_hold
+tests_unit_test_hold_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_states
+tests_unit_test_states_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_keeper
 tests_unit_test_keeper_SOURCES = tests/unit/test_keeper.c tests/unit/keeper_rig.c \
     tests/unit/keeper_rig.h
