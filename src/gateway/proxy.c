@@ -233,7 +233,11 @@ on_page_timer(struct wheel_timer *t)
 
 /* ---- relaying --------------------------------------------------------------------- */
 
-/* Adapts the head once and attaches the back; from now on bytes flow by themselves. */
+/*
+ * Adapts the head once and attaches the back; from now on bytes flow by themselves. Whoever was
+ * released from the hold (its answer is owed) was let in by the window; others count against the
+ * sandbox's limit.
+ */
 void
 proxy_relay(struct proxy *p, struct h1_client *c)
 {
@@ -255,6 +259,11 @@ proxy_relay(struct proxy *p, struct h1_client *c)
     p->ex.back_peer = p->route.to;
     if (p->use)
         worker_activity(p->w);
+    if (p->use && p->unanswered == 0 && view_open(p->use) > p->wc->c->sandbox_conns) {
+        back_pool_park(p->w->pool, c);
+        proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
+        return;
+    }
     h1_client_serve(c, &p->ex);
 }
 

@@ -116,7 +116,6 @@ follow(struct proxy *p, enum attempt_do step)
 
     switch (step) {
     case ATTEMPT_DIAL:
-        metric_add(p->ex.loop->metrics, METRIC_BACK_CONNECTS, 1);
         if (dialer_start(&p->dialer, &a->to, a->ttl) < 0) {
             connect_failed(p);
             proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
@@ -160,6 +159,10 @@ proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
         connected(p, 0);
         p->pooled = true;
         proxy_relay(p, c);
+        return;
+    }
+    if (p->released == 0 && view_open_at(p->w->view, key.sandbox) >= p->wc->c->sandbox_conns) {
+        proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
         return;
     }
     follow(p, attempt_start(&p->attempt, &p->site->connect, mode, &key.to, since, until, now));

@@ -252,6 +252,14 @@ view_open(const struct view_sandbox *s)
     return s->open;
 }
 
+uint32_t
+view_open_at(const struct view *v, uint64_t sandbox)
+{
+    const struct view_sandbox *s = find(v, sandbox);
+
+    return s ? s->open : 0;
+}
+
 bool
 view_activity(struct view *v, usec_t now, struct mail *out, usec_t *next)
 {

@@ -42,6 +42,8 @@ bool view_current(const struct view *v, uint64_t sandbox, uint64_t version);
 struct view_sandbox *view_begin(struct view *v, uint64_t sandbox, usec_t now);
 void view_end(struct view *v, struct view_sandbox *s, uint64_t bytes, usec_t now);
 uint32_t view_open(const struct view_sandbox *s);
+/* The same by control's number; 0 when it is not known. */
+uint32_t view_open_at(const struct view *v, uint64_t sandbox);
 /* Fills the next ACTIVITY that is due at now: true; or false, and *next is when to ask again. */
 bool view_activity(struct view *v, usec_t now, struct mail *out, usec_t *next);
 
