@@ -5,6 +5,7 @@
 
 wire_tests =
 wire_tests += tests/wire/test_answers.py
+wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_faults.py
@@ -23,6 +24,7 @@ wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md
     tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
     tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py \
     tests/wire/rousetest/config.py tests/wire/rousetest/corpus.py tests/wire/rousetest/strict.py \
+    tests/wire/rousetest/admin.py tests/wire/measure_release.py \
     tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py
 
 TESTS += $(wire_tests)
