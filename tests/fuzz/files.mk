@@ -18,6 +18,44 @@ else
 FUZZ_MAIN = tests/fuzz/replay_main.c
 FUZZ_LINK_FLAGS =
 endif
+
+# HTTP/1: what arrives goes through the lab of the unit tests.
+FUZZ_LAB = tests/fuzz/fuzz_lab.h tests/unit/h1_lab.c tests/unit/h1_lab.h $(FUZZ_MAIN)
+fuzz_targets += tests/fuzz/fuzz_request
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c $(FUZZ_LAB)
+tests_fuzz_fuzz_request_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
+tests_fuzz_fuzz_request_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+fuzz_targets += tests/fuzz/fuzz_answer
+tests_fuzz_fuzz_answer_SOURCES = tests/fuzz/fuzz_answer.c $(FUZZ_LAB)
+tests_fuzz_fuzz_answer_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
+tests_fuzz_fuzz_answer_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_answer_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+fuzz_targets += tests/fuzz/fuzz_body
+tests_fuzz_fuzz_body_SOURCES = tests/fuzz/fuzz_body.c $(FUZZ_LAB)
+tests_fuzz_fuzz_body_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
+tests_fuzz_fuzz_body_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_body_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+fuzz_targets += tests/fuzz/fuzz_host
+tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_host_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_host_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/corpus tests/fuzz/replay_main.c
+
+# make fuzz MINUTES=n: each target in turn for n minutes; what is new is kept in BUILD/corpus.
+MINUTES = 1
+.PHONY: fuzz
+if FUZZ
+fuzz: $(fuzz_targets)
+	set -e; for t in $(fuzz_targets); do \
+	    name=`basename $$t`; mkdir -p corpus/$$name; \
+	    $$t -max_total_time=`expr $(MINUTES) \* 60` -artifact_prefix=$$name. -print_final_stats=1 \
+	        -verbosity=0 corpus/$$name $(srcdir)/tests/fuzz/corpus/$$name; \
+	done
+else
+fuzz:
+	@echo "configure with --enable-fuzz CC=clang, or run ./bootstrap fuzz" >&2; exit 1
+endif

@@ -28,6 +28,7 @@ struct lab {
     enum lab_kind kind;
     struct h1_limits limits;
     struct buf told; /* what was told last */
+    bool quick;      /* lab_cut leaves out the cuts at every place */
 };
 
 /* With the default limits of the kind. */
