@@ -223,25 +223,12 @@ count_line(struct chunks *c, struct slice piece)
     return c->line <= H1_CHUNK_EXTENSION_MAX + 2 ? 0 : -1;
 }
 
-/*
- * As much of a line as may be looked at before the counts are: so that a long extension is cut
- * off at its limit and not where the input ends.
- */
-static struct slice
-line_piece(const struct chunks *c, struct slice in)
-{
-    size_t most = SIZE_DIGITS_MAX - c->digits + H1_CHUNK_EXTENSION_MAX + 2 - c->line + 1;
-
-    return in.n > most ? slice_sub(in, 0, most) : in;
-}
-
 static enum h1_body_says
 next_line(struct h1_body *b, struct slice in, size_t *used)
 {
     struct chunks *c = b->chunks;
-    struct slice piece = line_piece(c, in);
 
-    if (run_llhttp(c, piece, used) != 0 || count_line(c, slice_sub(in, 0, *used)) != 0)
+    if (run_llhttp(c, in, used) != 0 || count_line(c, slice_sub(in, 0, *used)) != 0)
         return bad(b);
     if (!c->header)
         return H1_BODY_MORE;

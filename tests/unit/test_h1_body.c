@@ -150,7 +150,7 @@ test_a8_terminators(void **state)
         int n = snprintf(text, sizeof text, "2\r\nab\r\n0");
         memcpy(text + n, wrong[i].text, wrong[i].n);
         memcpy(text + n + wrong[i].n, "\r\nx", 3);
-        if (wrong[i].n > 0 && memcmp(wrong[i].text, "\r\n\r\n", 4) != 0)
+        if (wrong[i].n > 0 && wrong[i].n < 4)
             check("A8", (struct slice){text, (size_t)n + wrong[i].n + 3}, "body [ab] bad\n");
     }
     check("A8", SLICE("2\r\nabc\r\n0\r\n\r\n"), "body [ab] bad\n");

@@ -278,6 +278,7 @@ test_connection(void **state)
         {"Connection: X-A\r\nX-A: 1\r\nX-B: 2", "> X-B: 2\n"},
         {"X-A: 1\r\nx-a: 2\r\nConnection: b,, x-a ,c\r\nX-B: 2", "> Host: a\n> X-B: 2\n> \n"},
         {"X-A: 1\r\nConnection: x-a\r\nX-B: 2\r\nConnection: x-b", "> Host: a\n> \n"},
+        {"X-A: 1\r\nConnection: x-a\r\nConnection: x-b\r\nX-B: 2", "> Host: a\n> \n"},
         {"Connection: Host, Cookie, Authorization, X-Forwarded-For\r\nCookie: c", "> Cookie: c\n"},
         {"Connection: X-Forwarded-For\r\nX-Forwarded-For: 1", "> X-Forwarded-For: 1\n"},
         {"Connection: Accept\r\nAccept: b\r\nACCEPT: c", "!> A"},
