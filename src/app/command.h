@@ -47,8 +47,9 @@ struct command {
     int (*run)(const struct command *c, const struct command_args *a);
 };
 
-extern const struct command cmd_check, cmd_config, cmd_drain, cmd_explain, cmd_forget, cmd_get,
-    cmd_help, cmd_pause, cmd_reload, cmd_serve, cmd_show, cmd_status, cmd_version, cmd_wake;
+extern const struct command cmd_check, cmd_config, cmd_demo, cmd_demo_sandbox, cmd_drain,
+    cmd_explain, cmd_forget, cmd_get, cmd_help, cmd_pause, cmd_reload, cmd_serve, cmd_show,
+    cmd_status, cmd_version, cmd_wake;
 
 /* All commands; NULL ends the list. */
 const struct command *const *command_table(void);

@@ -9,6 +9,8 @@ libapp_a_SOURCES = \
     src/app/admin_client.h \
     src/app/cmd_check.c \
     src/app/cmd_config.c \
+    src/app/cmd_demo.c \
+    src/app/cmd_demo_sandbox.c \
     src/app/cmd_explain.c \
     src/app/cmd_gateway.c \
     src/app/cmd_help.c \

@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CALLS_MAX 1024
@@ -487,6 +488,16 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 
 static const struct listener_owner listener_owner = {.on_accept = on_accept};
 
+/* Whoever has made the list of descriptors: TCP is never trusted. */
+static bool
+is_unix(int fd)
+{
+    struct sockaddr_storage s = {.ss_family = AF_UNSPEC};
+    socklen_t n = sizeof(s);
+
+    return getsockname(fd, (struct sockaddr *)&s, &n) == 0 && s.ss_family == AF_UNIX;
+}
+
 struct admin *
 admin_new(struct control *c, const int *fd, unsigned n, unsigned trusted)
 {
@@ -503,7 +514,7 @@ admin_new(struct control *c, const int *fd, unsigned n, unsigned trusted)
     idtable_init(&a->open, CALLS_MAX);
     h1_server_options_init(&a->options);
     for (unsigned i = 0; i < n; i++) {
-        a->door[i] = (struct listener_door){a, i < trusted};
+        a->door[i] = (struct listener_door){a, i < trusted && is_unix(fd[i])};
         a->listener[i] = listener_new(&c->loop, fd[i], &listener_owner, &a->door[i]);
         a->listeners += a->listener[i] != NULL;
     }

@@ -40,6 +40,7 @@ struct gateway {
     unsigned fds;
     int admin_fd[ADMIN_SOCKETS];
     unsigned admin_fds;
+    bool admin_bound; /* the admin socket's file is ours to remove */
     struct signals *signals;
     struct wheel_timer log_timer;
     usec_t started;
@@ -331,11 +332,32 @@ gateway_run(struct gateway *g)
  * -------------------------------------------------------------------------------------
  */
 
+/*
+ * SO_REUSEPORT lets a second gateway listen beside a first one, and take half of its clients: so
+ * each address is bound once without it.
+ */
+static int
+try_address(struct slice address, struct buf *why)
+{
+    int fd;
+
+    if (slice_starts(address, SLICE("unix:")) || slice_ends(address, SLICE(":0")))
+        return 0;
+    fd = listener_bind(address, false, why);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return 0;
+}
+
 static int
 bind_listeners(struct gateway *g, struct buf *why)
 {
     const struct gateway_config *c = g->config;
 
+    for (unsigned i = 0; i < c->listeners; i++)
+        if (try_address(slice_of(c->listener[i].address), why) < 0)
+            return -1;
     for (unsigned w = 0; w < g->workers; w++)
         for (unsigned i = 0; i < c->listeners; i++) {
             struct slice address = slice_of(c->listener[i].address);
@@ -367,25 +389,56 @@ announce(struct gateway *g)
     }
 }
 
+/* The directory of a path, if it is not there: /run is empty after a boot. */
+static void
+make_directory(const char *path)
+{
+    char dir[sizeof(((struct gateway_config *)NULL)->admin_socket)];
+    size_t n = slice_copy(slice_of(path), dir, sizeof(dir));
+
+    while (n > 0 && dir[n] != '/')
+        n--;
+    dir[n] = 0;
+    if (n > 0)
+        (void)mkdir(dir, 0755); /* binding says what is wrong */
+}
+
 static int
-bind_admin(struct gateway *g, struct buf *why)
+bind_admin_socket(struct gateway *g, struct buf *why)
 {
     const struct gateway_config *c = g->config;
     char text[sizeof(c->admin_socket) + 8];
     struct buf address;
     int fd;
 
-    if (c->admin_socket[0]) {
-        buf_init_fixed(&address, text, sizeof(text));
-        buf_printf(&address, "unix:%s", c->admin_socket);
-        fd = listener_bind(buf_slice(&address), false, why);
-        if (fd < 0)
-            return -1;
-        g->admin_fd[g->admin_fds++] = fd;
-        if (chmod(c->admin_socket, 0660) < 0)
-            log_event(g->log, LOG_WARN, "admin_socket", "chmod %s: %s", c->admin_socket,
-                      strerror(errno));
+    make_directory(c->admin_socket);
+    buf_init_fixed(&address, text, sizeof(text));
+    buf_printf(&address, "unix:%s", c->admin_socket);
+    fd = listener_bind(buf_slice(&address), false, why);
+    if (fd < 0 && !c->admin_socket_given) {
+        /* Nobody asked for it: another gateway has it, or this user may not. */
+        log_event(g->log, LOG_WARN, "admin_socket", "%s; going on without", buf_cstr(why));
+        buf_clear(why);
+        return 0;
     }
+    if (fd < 0)
+        return -1;
+    g->admin_fd[g->admin_fds++] = fd;
+    g->admin_bound = true;
+    if (chmod(c->admin_socket, 0660) < 0)
+        log_event(g->log, LOG_WARN, "admin_socket", "chmod %s: %s", c->admin_socket,
+                  strerror(errno));
+    return 0;
+}
+
+static int
+bind_admin(struct gateway *g, struct buf *why)
+{
+    const struct gateway_config *c = g->config;
+    int fd;
+
+    if (c->admin_socket[0] && bind_admin_socket(g, why) < 0)
+        return -1;
     if (c->admin_address[0]) {
         fd = listener_bind(slice_of(c->admin_address), false, why);
         if (fd < 0)
@@ -491,7 +544,7 @@ gateway_free(struct gateway *g)
         close(g->fd[i]);
     for (unsigned i = 0; i < g->admin_fds; i++)
         close(g->admin_fd[i]);
-    if (g->config->admin_socket[0])
+    if (g->admin_bound)
         unlink(g->config->admin_socket);
     loop_timer_cancel(&g->loop, &g->log_timer);
     log_hub_drain(g->o.hub, STDERR_FILENO);

@@ -8,6 +8,7 @@ wire_tests += tests/wire/test_answers.py
 wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_cli.py
+wire_tests += tests/wire/test_demo.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_hold.py
