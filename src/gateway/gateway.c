@@ -21,6 +21,8 @@
 
 /* How often the log rings are emptied. */
 #define LOG_TICK (20 * USEC_MS)
+/* A plugin that keeps control longer is named while it does. */
+#define STALLED (500 * USEC_MS)
 #define WORKERS_MAX 256
 #define ADMIN_SOCKETS 2
 
@@ -44,7 +46,7 @@ struct gateway {
     struct signals *signals;
     struct wheel_timer log_timer;
     usec_t started;
-    bool draining;
+    bool draining, stalled;
 };
 
 enum asked { ASKED_DRAIN = 1, ASKED_RELOAD = 2 };
@@ -277,11 +279,29 @@ do_asked(struct gateway *g)
         drain(g);
 }
 
+/* Says, while it lasts, that a plugin keeps the control thread: every request that must ask waits.
+ * */
+static void
+watch_control(struct gateway *g)
+{
+    const char *name;
+    usec_t busy = plugin_host_busy(g->control->plugins, loop_clock(), &name);
+
+    if (busy < STALLED) {
+        g->stalled = false;
+    } else if (!g->stalled) {
+        g->stalled = true;
+        log_event(g->log, LOG_ERROR, "control_stalled", "in plugin %s for %lld ms already", name,
+                  (long long)(busy / USEC_MS));
+    }
+}
+
 static void
 on_log_timer(struct wheel_timer *t)
 {
     struct gateway *g = container_of(t, struct gateway, log_timer);
 
+    watch_control(g);
     log_hub_drain(g->o.hub, STDERR_FILENO);
     loop_timer_set(&g->loop, t, g->loop.now + LOG_TICK);
 }
