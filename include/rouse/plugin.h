@@ -141,7 +141,8 @@ enum rouse_outcome {
     /* resume, inspect: `sandbox` is the truth; pause: it is asleep or on its way */
     ROUSE_RUNNING,
     ROUSE_PENDING,     /* under way: inspect again after retry_after_us */
-    ROUSE_CONFLICT,    /* another transition is under way: call again */
+    /* another transition is under way: Rouse looks until it is over and calls again */
+    ROUSE_CONFLICT,
     ROUSE_DISABLED,    /* must be resumed by hand */
     ROUSE_DENIED,      /* this caller may not wake it */
     ROUSE_NOT_FOUND,

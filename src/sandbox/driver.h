@@ -54,7 +54,7 @@ enum driver_outcome {
  * RUNNING   it runs; `record` says where. For inspect: the record is the truth, whatever its state.
  *           For pause: it is asleep (or on its way: record.state says).
  * PENDING   accepted, under way: inspect again after retry_after.
- * CONFLICT  another transition is under way: call again after retry_after.
+ * CONFLICT  another transition is under way: inspect until it is over, then call again.
  * DISABLED  must be resumed by hand.       DENIED  this caller may not.
  * NOT_FOUND never existed.                 GONE    killed, final.
  * CAPACITY  no room now: retry_after.      STALE_EPOCH  somebody newer has taken over: inspect.

@@ -77,7 +77,8 @@ flight_clear(struct keeper *k, struct sandbox *s)
     f->has_outcome = f->cancelled = f->called = f->charged = f->unknown = false;
     f->epoch = f->attempt_of = 0;
     f->lease_until = f->renew_at = f->next = f->backoff = 0;
-    f->tries = f->store_tries = 0;
+    f->tries = f->store_tries = f->conflicts = 0;
+    f->conflict = false;
     f->why = REASON_NONE;
     s->recheck = true;
 }

@@ -13,6 +13,8 @@
 #define CALL_TRIES 3
 #define CALL_RETRY (200 * USEC_MS)
 #define CALL_RETRY_MOST (2 * USEC_SEC)
+#define CONFLICT_RETRY USEC_SEC
+#define CONFLICT_MOST (10 * USEC_SEC)
 #define CAPACITY_RETRY (500 * USEC_MS)
 #define CAPACITY_MOST (10 * USEC_SEC)
 
@@ -190,6 +192,24 @@ on_denied(struct keeper *k, struct sandbox *s)
     keeper_wake_fail(k, s, REASON_NONE, 0);
 }
 
+/*
+ * Another transition is under way, most likely a pause. It is watched to its end; only then is the
+ * call repeated: at once when that end was seen, otherwise ever more rarely.
+ */
+static void
+on_conflict(struct keeper *k, struct sandbox *s, usec_t retry_after)
+{
+    struct flight *f = &s->flight;
+    usec_t rest = CONFLICT_RETRY << (f->conflicts < 4 ? f->conflicts : 4);
+
+    if (retry_after > 0)
+        rest = retry_after;
+    f->conflict = true;
+    f->conflicts++;
+    f->again_at = k->now + usec_min(rest, CONFLICT_MOST) + keeper_jitter(k, rest / 8);
+    keeper_flight_settle(k, s, 0);
+}
+
 static void
 on_capacity(struct keeper *k, struct sandbox *s, usec_t retry_after)
 {
@@ -225,6 +245,7 @@ keeper_wake_on_call(struct keeper *k, struct sandbox *s, const struct driver_res
     struct flight *f = &s->flight;
 
     f->why = REASON_NONE;
+    f->conflict = false;
     if (r->outcome == OUTCOME_RUNNING || r->outcome == OUTCOME_PENDING)
         s->loose_until = NEVER_BEFORE;
     switch (r->outcome) {
@@ -238,7 +259,7 @@ keeper_wake_on_call(struct keeper *k, struct sandbox *s, const struct driver_res
         keeper_flight_settle(k, s, r->retry_after);
         return;
     case OUTCOME_CONFLICT:
-        try_again(k, s, CALL_RETRY, CALL_RETRY_MOST, r->retry_after);
+        on_conflict(k, s, r->retry_after);
         return;
     case OUTCOME_DISABLED:
         keeper_wake_fail(k, s, REASON_SANDBOX_PAUSED, NEGATIVE);
@@ -282,6 +303,13 @@ still_asleep(struct keeper *k, struct sandbox *s)
 {
     struct flight *f = &s->flight;
 
+    if (f->conflict) {
+        if (k->now >= f->again_at)
+            keeper_flight_rest(k, s, FLIGHT_CALL, 0);
+        else
+            keeper_flight_settle(k, s, 0);
+        return;
+    }
     if (!f->unknown && k->now - f->called_at > keeper_site(k, s->site)->resume_timeout)
         f->unknown = true; /* it was forgotten: let the lease run out */
     if (f->unknown && k->now >= f->lease_until) {
@@ -332,6 +360,7 @@ keeper_wake_on_settle(struct keeper *k, struct sandbox *s, const struct driver_r
     } else if (r->record.state == SANDBOX_PAUSED || is_up(r)) {
         still_asleep(k, s);
     } else {
+        s->flight.again_at = k->now; /* the other transition shows */
         keeper_flight_settle(k, s, 0);
     }
 }

@@ -8,7 +8,7 @@
  *     held --> none lease                      another's: watch it, take over when it is over
  *     reread --> none lease call
  *     call --> none held settle rest publish   the platform is called; from here on detached
- *     settle --> none lease publish            under way, or nobody knows: inspect
+ *     settle --> none lease rest publish       under way, or nobody knows: inspect
  *     rest --> none lease call                 not now: again, with back-off
  *     publish --> none held                    the outcome, if our epoch is still the highest
  *
@@ -72,6 +72,9 @@ struct flight {
     enum flight_state after_rest; /* LEASE or CALL */
     unsigned tries;               /* calls that came to nothing in a row */
     unsigned store_tries;
+    bool conflict;    /* SETTLE: another transition stood in the way of the call */
+    unsigned conflicts;
+    usec_t again_at;  /* with conflict: asleep by then, it is called again */
     uint64_t attempt_of;
     enum reason why; /* what a waiter is told whose time is up now */
     usec_t retry_at; /* with CAPACITY_EXHAUSTED */

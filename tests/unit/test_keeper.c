@@ -196,6 +196,59 @@ test_outcomes(void **state)
     }
 }
 
+/* 409: it is being paused. Watched until that is over, then called at once. */
+static void
+test_conflict(void **state)
+{
+    struct record paused = rig_record(SANDBOX_PAUSED, "1");
+    struct record pausing = rig_record(SANDBOX_PAUSING, "1");
+    struct record running = rig_record(SANDBOX_RUNNING, "2");
+    struct rig r;
+    uint64_t t;
+
+    (void)state;
+    rig_init(&r, 1);
+    t = rig_ask(&r, NULL);
+    rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &paused, 0);
+    rig_answer(&r, DRIVER_RESUME, OUTCOME_CONFLICT, NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        rig_advance(&r, 2 * USEC_SEC);
+        rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &pausing, 0);
+    }
+    assert_int_equal(r.drivers, 0);
+    rig_advance(&r, 2 * USEC_SEC);
+    rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &paused, 0);
+    rig_advance(&r, USEC_MS);
+    rig_answer(&r, DRIVER_RESUME, OUTCOME_RUNNING, &running, 0);
+    assert_int_equal(rig_verdict(&r, t).verdict, VERDICT_GO_PROBE);
+    assert_int_equal(r.metrics.value[METRIC_WAKES], 2);
+    rig_fini(&r);
+}
+
+/* 409 again and again of what is said to be asleep: called ever more rarely. */
+static void
+test_conflict_without_end(void **state)
+{
+    struct record paused = rig_record(SANDBOX_PAUSED, "1");
+    struct rig r;
+    uint64_t t;
+
+    (void)state;
+    rig_init(&r, 1);
+    t = rig_ask(&r, NULL);
+    rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &paused, 0);
+    while (!rig_has_verdict(&r, t)) {
+        if (r.drivers > 0 && r.driver[0].op == DRIVER_RESUME)
+            rig_answer(&r, DRIVER_RESUME, OUTCOME_CONFLICT, NULL, 0);
+        else if (r.drivers > 0)
+            rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &paused, 0);
+        rig_advance(&r, 50 * USEC_MS);
+    }
+    assert_int_equal(rig_verdict(&r, t).reason, REASON_RESUME_TIMEOUT);
+    assert_in_range(r.metrics.value[METRIC_WAKES], 5, 9); /* of 50 s */
+    rig_fini(&r);
+}
+
 static void
 test_capacity(void **state)
 {
@@ -484,6 +537,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wake),         cmocka_unit_test(test_leader_leaves),
         cmocka_unit_test(test_not_made),     cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_conflict),     cmocka_unit_test(test_conflict_without_end),
         cmocka_unit_test(test_capacity),     cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_denied_others), cmocka_unit_test(test_rate),
         cmocka_unit_test(test_dead_port),    cmocka_unit_test(test_found_asleep),
