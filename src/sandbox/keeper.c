@@ -387,7 +387,7 @@ keeper_on_mail(struct keeper *k, unsigned worker, const struct mail *m, usec_t n
     case MAIL_QUIESCE:
     case MAIL_CLOSE_STREAMS:
     case MAIL_KINDS:
-        ensure(!"mail from a worker");
+        ensure(m->kind == MAIL_ASK);
     }
 }
 
@@ -424,6 +424,7 @@ keeper_settle(struct keeper *k, struct sandbox *s)
     }
     due = usec_min(keeper_look_due(s), keeper_flight_due(s));
     due = usec_min(due, keeper_pause_due(k, s));
+    due = usec_min(due, keeper_release_due(k, s));
     if (s->recheck)
         due = k->now;
     if (s->due.at != due)

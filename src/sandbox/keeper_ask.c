@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUSPECT_EVERY (10 * USEC_SEC)
+#define GLANCE_EVERY USEC_SEC
 
 static struct slice
 ticket_key(const struct ticket_id *id)
@@ -225,7 +225,9 @@ keeper_place(struct keeper *k, struct waiter *w)
     } else if (keeper_admit(k, w)) {
         if (j == JUDGE_TRUTH && s->state == SANDBOX_RUNNING && w->truth <= s->look.finished)
             s->doubted = true;
-        if (j == JUDGE_LOOK || j == JUDGE_TRUTH)
+        if (j == JUDGE_TRUTH && w->why == ASK_NO_ANSWER && s->state == SANDBOX_RUNNING)
+            keeper_look_suspect(k, s);
+        else if (j == JUDGE_LOOK || j == JUDGE_TRUTH)
             keeper_look_want(s, j == JUDGE_TRUTH, w->truth > s->look.finished);
         else if (j == JUDGE_LEAD)
             keeper_flight_begin(k, s, INTENT_WAKE);
@@ -255,7 +257,7 @@ fill(struct keeper *k, struct waiter *w, const struct mail_ask *a, struct sandbo
 }
 
 /* Something went wrong with what the worker knew: the platform has to say how it is. Unless control
- * has moved on since, or (a request without an answer) has asked not long ago. */
+ * has moved on since; just after a wake the port is only late, and a glance beside it is enough. */
 static void
 suspect(struct keeper *k, struct waiter *w, uint64_t version)
 {
@@ -268,12 +270,10 @@ suspect(struct keeper *k, struct waiter *w, uint64_t version)
             w->why = ASK_UNKNOWN;
         return;
     }
-    if (w->why == ASK_NO_ANSWER) {
-        if (k->now - s->suspected_at < SUSPECT_EVERY)
-            return;
-        s->suspected_at = k->now;
-    }
-    w->truth = (uint32_t)s->look.started + 1;
+    if (w->why == ASK_NO_ANSWER || !keeper_in_grace(k, w))
+        w->truth = (uint32_t)s->look.started + 1;
+    else if (k->now - s->look.ended > GLANCE_EVERY)
+        keeper_look_want(s, true, false);
 }
 
 void

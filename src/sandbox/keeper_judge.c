@@ -120,6 +120,12 @@ keeper_judge(struct keeper *k, const struct waiter *w, enum reason *why, usec_t 
     return JUDGE_WAIT;
 }
 
+bool
+keeper_in_grace(const struct keeper *k, const struct waiter *w)
+{
+    return k->now - w->sandbox->running_at < keeper_site(k, w->site)->wake_grace;
+}
+
 /* What a port's queue has to say for itself. */
 static enum reason
 late_at_port(const struct waiter *w)

@@ -13,6 +13,7 @@
 #define LOOK_EVERY (100 * USEC_MS) /* between two inspects of one sandbox */
 #define LOOK_RETRY (100 * USEC_MS)
 #define LOOK_HURRY USEC_SEC /* for a look that nobody's verdict depends on but its own */
+#define SUSPECT_EVERY (10 * USEC_SEC)
 #define POLL_FIRST (100 * USEC_MS)
 #define POLL_MOST USEC_SEC
 
@@ -22,6 +23,18 @@ keeper_look_want(struct sandbox *s, bool truth, bool patient)
     s->look.wanted = true;
     s->look.truth_wanted |= truth;
     s->look.patient |= patient;
+}
+
+void
+keeper_look_suspect(struct keeper *k, struct sandbox *s)
+{
+    if (k->now - s->suspected_at < SUSPECT_EVERY) {
+        s->look.suspect_at = s->suspected_at + SUSPECT_EVERY;
+        return;
+    }
+    s->suspected_at = k->now;
+    s->look.suspect_at = USEC_NEVER;
+    keeper_look_want(s, true, true);
 }
 
 static void
@@ -221,6 +234,10 @@ keeper_look_step(struct keeper *k, struct sandbox *s)
             inspect_failed(k, s);
         }
     }
+    if (k->now >= l->suspect_at) {
+        l->suspect_at = USEC_NEVER;
+        s->recheck = s->held_n > 0;
+    }
     poll(k, s);
     if (l->state == LOOK_REST && k->now >= l->next)
         start_inspect(k, s);
@@ -234,8 +251,8 @@ keeper_look_due(const struct sandbox *s)
     const struct look *l = &s->look;
 
     if (l->call.id != 0)
-        return l->call.deadline;
+        return usec_min(l->call.deadline, l->suspect_at);
     if (l->state == LOOK_REST || l->wanted || l->truth_wanted)
-        return l->next;
-    return USEC_NEVER;
+        return usec_min(l->next, l->suspect_at);
+    return l->suspect_at;
 }

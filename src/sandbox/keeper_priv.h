@@ -90,12 +90,16 @@ enum judgement {
 };
 enum judgement keeper_judge(struct keeper *k, const struct waiter *w, enum reason *why,
                             usec_t *retry_after);
+/* Has it been running for so short a time that its ports may still be coming? */
+bool keeper_in_grace(const struct keeper *k, const struct waiter *w);
 /* What a waiter is told whose time is up. */
 enum reason keeper_late_reason(const struct keeper *k, const struct waiter *w, usec_t *retry_after);
 /* May this waiter cause a wake now, by the rate limits? charge: and take its share. */
 bool keeper_rate(struct keeper *k, struct waiter *w, bool charge, usec_t *wait);
 
 /* keeper_look.c */
+/* The next suspicion is due: requests wait for an answer that does not come. */
+void keeper_look_suspect(struct keeper *k, struct sandbox *s);
 void keeper_look_want(struct sandbox *s, bool truth, bool patient);
 void keeper_look_step(struct keeper *k, struct sandbox *s);
 void keeper_look_on_store(struct keeper *k, struct sandbox *s, const struct store_result *r);
@@ -120,6 +124,7 @@ void keeper_pump(struct keeper *k, struct sandbox *s);
 void keeper_on_connected(struct keeper *k, struct waiter *w, const struct mail *m);
 void keeper_on_connect_failed(struct keeper *k, struct waiter *w, const struct mail *m);
 void keeper_on_answered(struct keeper *k, struct waiter *w, const struct mail *m);
+usec_t keeper_release_due(const struct keeper *k, const struct sandbox *s);
 void keeper_unqueue_all(struct sandbox *s);
 void keeper_free_pairs(struct sandbox *s);
 void keeper_post(struct keeper *k, struct sandbox *s, unsigned worker, struct mail *m);

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include "sandbox/attempt.h"
 #include "sandbox/keeper_priv.h"
 
 #include <string.h>
@@ -160,7 +161,7 @@ void
 keeper_go(struct keeper *k, struct waiter *w)
 {
     struct sandbox *s = w->sandbox;
-    bool grace = k->now - s->running_at < keeper_site(k, w->site)->wake_grace;
+    bool grace = keeper_in_grace(k, w);
     bool failed = w->why == ASK_REFUSED || w->why == ASK_SILENT;
     struct pair *p = pair_of(k, s, w->port);
     struct endpoint to;
@@ -169,8 +170,11 @@ keeper_go(struct keeper *k, struct waiter *w)
         keeper_say_no(k, w, p ? REASON_STATE_UNAVAILABLE : REASON_OUT_OF_MEMORY, 0);
         return;
     }
-    if (grace && failed && !pair_ramping(p))
+    if (grace && failed && !pair_ramping(p)) {
+        /* Accepted and reset, or refused again: the port is not quite there yet. */
         p->proven = false;
+        p->not_before = k->now + attempt_pause(p->since, k->now);
+    }
     if (pair_ramping(p) || (grace && !p->proven))
         go_queue(k, w, p);
     else if (failed)
@@ -215,6 +219,20 @@ keeper_pump(struct keeper *k, struct sandbox *s)
         return;
     list_each(n, &s->pairs)
         pump_pair(k, s, container_of(n, struct pair, link));
+}
+
+usec_t
+keeper_release_due(const struct keeper *k, const struct sandbox *s)
+{
+    usec_t due = USEC_NEVER;
+
+    list_each(n, &s->pairs) {
+        const struct pair *p = container_of(n, struct pair, link);
+
+        if (p->queued > 0 && p->out == 0 && p->not_before > k->now)
+            due = usec_min(due, p->not_before);
+    }
+    return due;
 }
 
 /* --- what became of them ---------------------------------------------------------------------- */

@@ -60,6 +60,7 @@ sandbox_init(struct sandbox *s, const struct sandbox_key *key)
     s->known_at = s->used_at = INT64_MIN / 2;
     s->suspected_at = s->loose_until = INT64_MIN / 2;
     s->look.ended = INT64_MIN / 2;
+    s->look.suspect_at = USEC_NEVER;
     s->idle.since = INT64_MIN / 2;
 }
 

@@ -89,6 +89,8 @@ pair_pop(struct pair *p, usec_t now)
 
     if (p->queued == 0 || p->out >= (p->proven ? p->window : 1))
         return NULL;
+    if (!p->proven && now < p->not_before)
+        return NULL;
     l = next_in_line(p, p->queue);
     if (!l)
         l = next_in_line(p, p->queue + p->workers);
@@ -159,4 +161,5 @@ pair_reset(struct pair *p)
     p->told = false;
     p->window = 1;
     p->since = 0;
+    p->not_before = 0;
 }

@@ -32,6 +32,7 @@ struct pair {
     uint32_t released; /* since the queue was last empty */
     uint32_t refs;     /* waiters that point here */
     usec_t since;      /* the first probe, or refusal; 0: nobody has tried */
+    usec_t not_before; /* the next probe: the last one was accepted and reset */
     unsigned workers, next;
     struct list *queue;   /* 2 x workers: keep-alive ones, then the others; NULL until needed */
     struct workers asked; /* to be told when it opens */

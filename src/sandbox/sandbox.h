@@ -36,6 +36,7 @@ struct look {
     uint64_t started, finished; /* inspects, counted */
     usec_t next;                /* REST: not before; NONE: not before either */
     usec_t ended;               /* the last inspect */
+    usec_t suspect_at;          /* the next one for requests without an answer */
     usec_t poll;                /* the pause between looks at something that is in motion */
     bool patient;               /* somebody needs this answer, however long it takes */
     struct call call;

@@ -273,6 +273,11 @@ on_reset(struct sim *s, struct event *e)
     if (x->asked != 0)
         leave_ask(x, x->asked);
     x->asked = 0;
+    /* Both are right: to try on with the same ticket, and to ask. */
+    if (s->seed % 2) {
+        ask_to_go(s, x, ASK_REFUSED);
+        return;
+    }
     perform(s, x, attempt_on_reset(&x->attempt, s->now));
 }
 
