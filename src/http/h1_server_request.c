@@ -203,6 +203,7 @@ take_data(struct h1_server *s, struct slice data)
         return -1;
     }
     s->lent_to = ex;
+    loop_queue_rearm(s->loop, &s->rearm); /* also when it was kept, not read */
     return 0;
 }
 

@@ -468,6 +468,37 @@ test_bulk_to_a_slow_client_is_bounded(void **state)
     assert_int_equal(r->loop.blocks.out, 0);
 }
 
+static void
+test_what_lies_in_the_kernel_is_not_forgotten(void **state)
+{
+    struct rig *r = *state;
+    size_t total = 1u << 20, sent = 0, got = 0;
+    static char bytes[65536], in[5000];
+    int small = 4096;
+
+    setsockopt(r->client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    setsockopt(h1_server_conn(r->server)->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+    ask(r, GET);
+    peer_send(&r->origin, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
+    for (int i = 0; i < 200 && sent < total; i++) { /* nobody reads: fills up, then no more edges */
+        ssize_t n = send(r->origin.fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+
+        sent += n > 0 ? (size_t)n : 0;
+        loop_turn(&r->loop, USEC_MS);
+    }
+    for (int i = 0; got < total; i++) {
+        ssize_t n;
+
+        assert_in_range(i, 0, 20000);
+        loop_turn(&r->loop, USEC_MS);
+        n = recv(r->client.fd, in, sizeof(in), 0);
+        got += n > 0 ? (size_t)n : 0;
+        n = sent < total ? send(r->origin.fd, bytes, sizeof(bytes), MSG_NOSIGNAL) : 0;
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    UNTIL(r, r->ends == 1);
+}
+
 int
 main(void)
 {
@@ -498,6 +529,7 @@ main(void)
         T(test_dripped_head),
         T(test_stalled_answer),
         T(test_bulk_to_a_slow_client_is_bounded),
+        T(test_what_lies_in_the_kernel_is_not_forgotten),
     };
     return cmocka_run_group_tests_name("h1_client", tests, NULL, NULL);
 }

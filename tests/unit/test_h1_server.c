@@ -95,6 +95,48 @@ test_pipelined_in_order(void **state)
 }
 
 static void
+test_pipelined_bodies(void **state)
+{
+    struct rig *r = *state;
+
+    peer_send(&r->client, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
+                          "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabcd"
+                          "POST /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nef");
+    for (unsigned i = 1; i <= 3; i++) {
+        UNTIL(r, peer_has(&r->origin, i == 1 ? "\r\n\r\n" : i == 2 ? "\r\n\r\nabcd"
+                                                                     : "\r\n\r\nef"));
+        buf_clear(&r->origin.got);
+        if (i == 3)
+            peer_send(&r->client, "gh");
+        rig_quiet(r);
+        peer_send(&r->origin, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+        UNTIL(r, r->ends == i);
+    }
+    assert_int_equal(r->backs, 1);
+}
+
+static void
+test_held_body_behind_a_pipeline(void **state)
+{
+    struct rig *r = *state;
+
+    r->mode = RIG_ANSWER;
+    peer_send(&r->client, GET "POST /2 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+    UNTIL(r, r->requests == 2);
+    rig_quiet(r);
+    r->mode = RIG_HOLD;
+    peer_send(&r->client, "cd"); /* the rest of what was answered already */
+    rig_quiet(r);
+    peer_send(&r->client, "POST /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nef");
+    UNTIL(r, r->requests == 3);
+    rig_quiet(r);
+    rig_release(r);
+    UNTIL(r, peer_has(&r->origin, "\r\n\r\nef"));
+    peer_reset(&r->client);
+    UNTIL(r, r->ends == 3);
+}
+
+static void
 test_bad_head_is_refused(void **state)
 {
     struct rig *r = *state;
@@ -553,6 +595,8 @@ main(void)
         T(test_answers_and_keeps_the_connection),
         T(test_byte_by_byte),
         T(test_pipelined_in_order),
+        T(test_pipelined_bodies),
+        T(test_held_body_behind_a_pipeline),
         T(test_bad_head_is_refused),
         T(test_head_over_a_limit),
         T(test_slow_head_times_out),
