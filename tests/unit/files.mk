@@ -112,10 +112,18 @@ tests_unit_test_back_pool_SOURCES = tests/unit/test_back_pool.c tests/unit/http_
 tests_unit_test_back_pool_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_fetch
 tests_unit_test_fetch_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h1_random
+tests_unit_test_h1_random_SOURCES = tests/unit/test_h1_random.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h
+tests_unit_test_h1_random_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_client
 tests_unit_test_h1_client_SOURCES = tests/unit/test_h1_client.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
 tests_unit_test_h1_client_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h1_server_life
+tests_unit_test_h1_server_life_SOURCES = tests/unit/test_h1_server_life.c \
+    tests/unit/http_rig.c tests/unit/http_rig.h
+tests_unit_test_h1_server_life_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_server
 tests_unit_test_h1_server_SOURCES = tests/unit/test_h1_server.c tests/unit/http_rig.c \
     tests/unit/http_rig.h

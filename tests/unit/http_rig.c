@@ -277,6 +277,7 @@ on_end(struct exchange *ex)
 
     r->ends++;
     r->outcome = ex->outcome;
+    r->outcomes[ex->outcome]++;
     r->reason = ex->reason;
     r->delivered = ex->delivered;
     closes(r, RIG_ON_END);
@@ -375,12 +376,24 @@ rig_init(struct rig *r)
     rig_connect(r);
 }
 
+static void
+turn(struct rig *r, usec_t wait)
+{
+    loop_turn(&r->loop, wait);
+    peer_read(&r->client);
+    peer_read(&r->origin);
+}
+
 void
 rig_turn(struct rig *r)
 {
-    loop_turn(&r->loop, 5 * USEC_MS);
-    peer_read(&r->client);
-    peer_read(&r->origin);
+    turn(r, 5 * USEC_MS);
+}
+
+void
+rig_turn_now(struct rig *r)
+{
+    turn(r, 0);
 }
 
 void

@@ -50,7 +50,8 @@ struct rig {
     bool half_close_waits;
     struct exchange *ex;
     unsigned requests, answers, losses, silences, ends, releases, refusals;
-    enum exchange_end_kind outcome;
+    enum exchange_end_kind outcome; /* the latest */
+    unsigned outcomes[END_CLIENT_LEFT + 1];
     enum reason reason, lost_why, refused_why;
     enum delivered delivered;
     bool upgrade;
@@ -62,8 +63,10 @@ void rig_init(struct rig *r);
 void rig_fini(struct rig *r);
 /* A new client connection and session; the old ones must be closed. */
 void rig_connect(struct rig *r);
-/* One turn, waiting at most 5 ms; then what came to the far ends is read, unless `deaf`. */
+/* One turn, waiting at most 5 ms; then what came to the far ends is read. */
 void rig_turn(struct rig *r);
+/* The same without waiting. */
+void rig_turn_now(struct rig *r);
 /* Turns until nothing more is to be expected. */
 void rig_quiet(struct rig *r);
 /* RIG_HOLD: gives the held exchange a back now. */
