@@ -4,7 +4,7 @@
 
 #include "http/h1_scan.h"
 
-#include "http/octet.h"
+#include "http/octet_priv.h"
 
 void
 h1_scan_init(struct h1_scan *s)
@@ -21,60 +21,96 @@ line_stop(const struct h1_scan *s, const struct h1_limits *l)
     return stop < l->block ? stop : l->block;
 }
 
-/* The length of the line; -1: more is needed; -2: *why. */
-static inline ptrdiff_t
-scan_line(struct h1_scan *s, const struct h1_limits *l, struct slice data, enum reason *why)
+static enum reason
+too_long(const struct h1_scan *s, const struct h1_limits *l)
 {
-    size_t stop = line_stop(s, l);
-    size_t end = data.n < stop ? data.n : stop;
-    size_t at = s->at;
-
-    if (at < end)
-        at += octet_find_control(data.p + at, end - at);
-    s->at = (uint32_t)at;
-    if (at >= stop) {
-        *why = s->lines == 0 && stop < l->block ? REASON_URI_TOO_LONG : REASON_HEADER_TOO_LARGE;
-        return -2;
-    }
-    if (at == data.n)
-        return -1;
-    *why = REASON_REQUEST_INVALID;
-    if (data.p[at] != '\r')
-        return -2;
-    if (at + 1 >= l->block) {
-        *why = REASON_HEADER_TOO_LARGE;
-        return -2;
-    }
-    if (at + 1 == data.n)
-        return -1;
-    if (data.p[at + 1] != '\n')
-        return -2;
-    ptrdiff_t n = (ptrdiff_t)(at - s->line_start);
-    s->at = s->line_start = (uint32_t)at + 2;
-    return n;
+    return s->lines == 0 && line_stop(s, l) < l->block ? REASON_URI_TOO_LONG
+                                                       : REASON_HEADER_TOO_LARGE;
 }
 
-static inline ptrdiff_t
+enum event { EVENT_LINE, EVENT_END, EVENT_MORE, EVENT_BAD };
+
+/* A control, not TAB, stands at `at`, and none before it in the line. */
+static inline enum event
+take_control(struct h1_scan *s, const struct h1_limits *l, struct slice data, size_t at,
+             bool request, enum reason *why)
+{
+    s->at = (uint32_t)at;
+    if (at >= line_stop(s, l)) {
+        *why = too_long(s, l);
+        return EVENT_BAD;
+    }
+    *why = REASON_REQUEST_INVALID;
+    if (data.p[at] != '\r')
+        return EVENT_BAD;
+    if (at + 1 >= l->block) {
+        *why = REASON_HEADER_TOO_LARGE;
+        return EVENT_BAD;
+    }
+    if (at + 1 == data.n)
+        return EVENT_MORE;
+    if (data.p[at + 1] != '\n')
+        return EVENT_BAD;
+
+    bool blank = at == s->line_start;
+    s->at = s->line_start = (uint32_t)at + 2;
+    if (!blank) {
+        *why = REASON_HEADER_TOO_LARGE;
+        return s->lines++ > l->fields ? EVENT_BAD : EVENT_LINE;
+    }
+    if (s->lines > 0)
+        return EVENT_END;
+    if (!request || s->leading)
+        return EVENT_BAD;
+    s->leading = true;
+    return EVENT_LINE;
+}
+
+/* mask: where controls stand in the sixteen bytes from base. */
+static inline enum event
+take_controls(struct h1_scan *s, const struct h1_limits *l, struct slice data, size_t base,
+              unsigned mask, bool request, enum reason *why)
+{
+    do {
+        size_t at = base + (size_t)__builtin_ctz(mask);
+        mask &= mask - 1;
+        /* The LF of a line that has been taken, or a TAB. */
+        if (at < s->at || data.p[at] == '\t')
+            continue;
+        enum event e = take_control(s, l, data, at, request, why);
+        if (e != EVENT_LINE)
+            return e;
+    } while (mask != 0);
+    return EVENT_LINE;
+}
+
+static inline enum event
 scan_block(struct h1_scan *s, const struct h1_limits *l, struct slice data, bool request,
            enum reason *why)
 {
-    for (;;) {
-        ptrdiff_t n = scan_line(s, l, data, why);
-        if (n < 0)
-            return n + 1;
-        if (n > 0) {
-            if (s->lines++ > l->fields) {
-                *why = REASON_HEADER_TOO_LARGE;
-                return -1;
-            }
-        } else if (s->lines > 0) {
-            return (ptrdiff_t)s->at;
-        } else if (!request || s->leading) {
-            return -1;
-        } else {
-            s->leading = true;
-        }
+    size_t at = s->at;
+    enum event e = EVENT_LINE;
+    char last[OCTETS] = {0};
+
+    for (; at + OCTETS <= data.n && e == EVENT_LINE; at += OCTETS) {
+        unsigned mask = octets_mask(octets_controls(octets_load(data.p + at)));
+        if (mask != 0)
+            e = take_controls(s, l, data, at, mask, request, why);
     }
+    if (e == EVENT_LINE && at < data.n) {
+        memcpy(last, data.p + at, data.n - at);
+        unsigned mask = octets_mask(octets_controls(octets_load(last)));
+        mask &= (1u << (data.n - at)) - 1;
+        if (mask != 0)
+            e = take_controls(s, l, data, at, mask, request, why);
+    }
+    if (e != EVENT_LINE)
+        return e;
+    s->at = (uint32_t)data.n;
+    if (data.n < line_stop(s, l))
+        return EVENT_MORE;
+    *why = too_long(s, l);
+    return EVENT_BAD;
 }
 
 ptrdiff_t
@@ -85,10 +121,10 @@ h1_scan_run(struct h1_scan *s, const struct h1_limits *l, struct slice data, boo
     struct h1_scan now = *s;
     const struct h1_limits limits = *l;
     enum reason reason = REASON_NONE;
-    ptrdiff_t n = scan_block(&now, &limits, data, request, &reason);
+    enum event e = scan_block(&now, &limits, data, request, &reason);
 
     *s = now;
-    if (n < 0)
+    if (e == EVENT_BAD)
         *why = request ? reason : REASON_UPSTREAM_MALFORMED;
-    return n;
+    return e == EVENT_END ? (ptrdiff_t)now.at : e == EVENT_BAD ? -1 : 0;
 }

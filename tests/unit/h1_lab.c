@@ -304,7 +304,8 @@ ensure_told(struct lab *l, struct slice in, struct slice whole, size_t cut, cons
         return;
     fprintf(stderr, "cut %s, %zu, of:\n%.*s\nwhole:\n%.*scut:\n%.*s", how, cut, SLICE_ARG(in),
             SLICE_ARG(whole), SLICE_ARG(buf_slice(&l->told)));
-    ensure(!"the verdict depends on the cut");
+    bool same_at_every_cut = false;
+    ensure(same_at_every_cut);
 }
 
 static int

@@ -59,7 +59,7 @@ test_a6_sizes(void **state)
         "5g", "z", "#5", "5#", "(5)", "5\\", "5/", "%35", "5:", "=5", "5=", "00000000000000005",
         "10000000000000005", "fffffffffffffffff", "FFFFFFFFFFFFFFFFFF", "123456789abcdef01",
         "5\x7f", "5\x01", "5 ;a", "5 ; a", "5\t;a", "five", "0o5", "5h;a", "5-", "5+", "1e+1",
-        "5e+1", "\r", "5\r", "\xef\xbb\xbf" "5",
+        "5e+1", "\r", "5\r", "\xef\xbb\xbf",
     };
     static const struct { const char *size; unsigned at; } fine[] = {
         {"5", 0}, {"05", 1}, {"005", 2}, {"0000000000000005", 15},

@@ -188,7 +188,7 @@ test_b5_methods(void **state)
     };
     static const char *const wrong[] = {
         "GET,", "(GET)", "GET/", "G@T", "G[T", "G\\T", "G{T", "G\"T", "GET:", "G;T", "G<T", "G=T",
-        "G?T", "\xc7" "ET", "G\x7f",
+        "G?T", "\xc7GT", "G\x7f",
     };
     char line[2100];
 
