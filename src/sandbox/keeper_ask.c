@@ -206,6 +206,24 @@ keeper_admit(struct keeper *k, struct waiter *w)
     return true;
 }
 
+/* What a waiter that was taken in waits for is set going. */
+static void
+set_going(struct keeper *k, const struct waiter *w, enum judgement j)
+{
+    struct sandbox *s = w->sandbox;
+    bool own_doubt = w->truth > s->look.finished;
+
+    if (j == JUDGE_LEAD) {
+        keeper_flight_begin(k, s, INTENT_WAKE);
+    } else if (j == JUDGE_TRUTH && w->why == ASK_NO_ANSWER && s->state == SANDBOX_RUNNING) {
+        keeper_look_suspect(k, s);
+    } else if (j == JUDGE_TRUTH || j == JUDGE_LOOK) {
+        if (s->state == SANDBOX_RUNNING && !own_doubt)
+            s->doubted = true;
+        keeper_look_want(s, j == JUDGE_TRUTH, own_doubt);
+    }
+}
+
 void
 keeper_place(struct keeper *k, struct waiter *w)
 {
@@ -214,24 +232,16 @@ keeper_place(struct keeper *k, struct waiter *w)
     usec_t retry_after = 0;
     enum judgement j = keeper_judge(k, w, &why, &retry_after);
 
-    if (j == JUDGE_REFUSE) {
+    if (j == JUDGE_REFUSE)
         keeper_say_no(k, w, why, retry_after);
-    } else if (j == JUDGE_STAY) {
+    else if (j == JUDGE_STAY)
         keeper_say_stay(k, w);
-    } else if (j == JUDGE_GO) {
+    else if (j == JUDGE_GO)
         keeper_go(k, w);
-    } else if (k->draining && !s->flight.called) {
+    else if (k->draining && !s->flight.called)
         keeper_say_no(k, w, REASON_DRAINING, 0);
-    } else if (keeper_admit(k, w)) {
-        if (j == JUDGE_TRUTH && s->state == SANDBOX_RUNNING && w->truth <= s->look.finished)
-            s->doubted = true;
-        if (j == JUDGE_TRUTH && w->why == ASK_NO_ANSWER && s->state == SANDBOX_RUNNING)
-            keeper_look_suspect(k, s);
-        else if (j == JUDGE_LOOK || j == JUDGE_TRUTH)
-            keeper_look_want(s, j == JUDGE_TRUTH, w->truth > s->look.finished);
-        else if (j == JUDGE_LEAD)
-            keeper_flight_begin(k, s, INTENT_WAKE);
-    }
+    else if (keeper_admit(k, w))
+        set_going(k, w, j);
 }
 
 static void

@@ -154,6 +154,9 @@ on_verb(struct sim *s, struct event *e)
     } else if (what < 6) {
         trace(s, "g%u verb forget %s", g->n, b->key.id);
         (void)keeper_forget(g->k, &b->key, s->now);
+    } else if (chance(s, 100)) {
+        trace(s, "g%u drains", g->n);
+        keeper_drain(g->k, s->now);
     }
     gateway_after(s, g);
     at(s, s->now + between(s, 100 * USEC_MS, 10 * USEC_SEC), on_verb, g, 0);
@@ -197,6 +200,10 @@ gateway_start(struct sim *s, struct gateway *g)
 
     memset(&g->metrics, 0, sizeof(g->metrics));
     o.max_sandboxes = s->seed % 5 == 0 ? 2 : 16;
+    if (s->seed % 4 == 0) {
+        o.hold_total = 6;
+        o.hold_bytes = 400;
+    }
     o.fresh = 2 * USEC_SEC;
     o.wakes_in_flight = s->seed % 7 == 0 ? 1 : 200;
     o.wakes_global = (struct rate){1000, USEC_SEC};
