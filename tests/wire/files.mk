@@ -14,6 +14,7 @@ wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_hook_faults.py
 wire_tests += tests/wire/test_hook_unknown.py
 wire_tests += tests/wire/test_hold.py
+wire_tests += tests/wire/test_leave.py
 wire_tests += tests/wire/test_ordinary.py
 wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_refused.py

@@ -13,7 +13,8 @@ listen:
 admin: {{ socket: "" }}
 workers: 2
 log: {{ format: json, level: info, access: true }}
-limits: {{ connections_per_source: off, connection_rate: off, pool_per_sandbox: 1000 }}
+limits: {{ connections_per_source: off, connection_rate: off, pool_per_sandbox: 1000,
+          wakes: off }}
 platforms:
   own: {platform}
 sites:

@@ -115,6 +115,14 @@ class Gateway:
     def open_descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def wait_descriptors(self, most, timeout=10):
+        """Until at most so many are open: /proc tells no news, so this looks again and again."""
+        deadline = time.monotonic() + timeout
+        while (count := self.open_descriptors()) > most:
+            assert time.monotonic() < deadline, f"{count} descriptors, not {most}"
+            with self._news:
+                self._news.wait(0.02)
+
     def resident_bytes(self):
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
