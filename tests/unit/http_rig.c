@@ -48,6 +48,21 @@ rig_pair(int *ours, int *theirs)
     close(listener);
 }
 
+static void
+pair_for(const struct rig *r, int *ours, int *theirs)
+{
+    int fd[2];
+
+    if (!r->local) {
+        rig_pair(ours, theirs);
+        return;
+    }
+    assert_int_equal(
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
+    *ours = fd[0];
+    *theirs = fd[1];
+}
+
 /* --- far ends ------------------------------------------------------------------------------- */
 
 static void
@@ -176,7 +191,7 @@ relay(struct rig *r, struct exchange *ex)
         h1_client_serve(r->session, ex);
         return;
     }
-    rig_pair(&ours, &theirs);
+    pair_for(r, &ours, &theirs);
     peer_close(&r->origin);
     peer_open(&r->origin, theirs);
     assert_int_equal(conn_open_accepted(&c, &r->loop, ours, NULL, &plain_owner), 0);
@@ -358,16 +373,16 @@ rig_connect(struct rig *r)
 
     assert_null(r->server);
     peer_close(&r->client);
-    rig_pair(&ours, &theirs);
+    pair_for(r, &ours, &theirs);
     peer_open(&r->client, theirs);
     r->server = h1_server_open(&r->loop, ours, NULL, &r->front, &server_owner, r);
     assert_non_null(r->server);
 }
 
 void
-rig_init(struct rig *r)
+rig_init(struct rig *r, bool local)
 {
-    *r = (struct rig){.client.fd = -1, .origin.fd = -1, .answer = "hello"};
+    *r = (struct rig){.local = local, .client.fd = -1, .origin.fd = -1, .answer = "hello"};
     assert_int_equal(loop_init(&r->loop, &(struct loop_options){.tick = 1000}), 0);
     buf_init(&r->client.got, GOT_MAX);
     buf_init(&r->origin.got, GOT_MAX);

@@ -37,6 +37,7 @@ struct rig {
     struct h1_client_options back;
     enum rig_mode mode;
     enum rig_place close_at;
+    bool local;           /* socket pairs: no ports used up, but no RST either */
     bool resend;          /* on_back_lost may try again */
     bool retain;          /* the request's body is kept for that */
     const char *answer;   /* RIG_ANSWER: the body of 200 */
@@ -58,7 +59,7 @@ struct rig {
 };
 
 /* With a tick of 1 ms. The session is open, the client connected. */
-void rig_init(struct rig *r);
+void rig_init(struct rig *r, bool local);
 /* Closes and checks that every exchange ended once and that nothing is left. */
 void rig_fini(struct rig *r);
 /* A new client connection and session; the old ones must be closed. */

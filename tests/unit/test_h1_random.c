@@ -167,7 +167,7 @@ one_life(uint64_t seed)
     struct script client, origin;
     struct rig r;
 
-    rig_init(&r);
+    rig_init(&r, true);
     random_seed(&r.loop.random, seed);
     r.front.max_body = 35000;
     r.half_close_waits = seed % 3 == 0;

@@ -29,7 +29,7 @@ setup(void **state)
     struct rig *r = calloc(1, sizeof(*r));
 
     assert_non_null(r);
-    rig_init(r);
+    rig_init(r, false);
     *state = r;
     return 0;
 }
