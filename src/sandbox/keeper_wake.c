@@ -328,6 +328,17 @@ still_asleep(struct keeper *k, struct sandbox *s)
     keeper_flight_settle(k, s, 0);
 }
 
+/* The platform does not say how it is. Once an uncertain call's lease is over that is no reason to
+ * wait on: a new epoch puts an end to the old call. */
+static void
+unseen(struct keeper *k, struct sandbox *s)
+{
+    if (s->flight.unknown && k->now >= s->flight.lease_until)
+        still_asleep(k, s);
+    else
+        keeper_flight_settle(k, s, 0);
+}
+
 /* Nobody waits, and it has taken too long: whoever comes next begins anew. */
 static bool
 abandoned(struct keeper *k, struct sandbox *s)
@@ -350,7 +361,7 @@ keeper_wake_on_settle(struct keeper *k, struct sandbox *s, const struct driver_r
     } else if (abandoned(k, s)) {
         return;
     } else if (r->outcome != OUTCOME_RUNNING || !r->has_record) {
-        keeper_flight_settle(k, s, 0);
+        unseen(k, s);
     } else if (is_up(r) && k->now >= s->loose_until) {
         keeper_flight_publish(k, s, &r->record);
     } else if (r->record.state == SANDBOX_KILLED) {

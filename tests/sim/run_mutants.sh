@@ -8,6 +8,7 @@ src=${TOP_SRCDIR:-../..}
 build=${TOP_BUILDDIR:-.}
 seeds=${SEEDS:-6000}
 tmp=$(mktemp -d) || exit 1
+flags=$(sed -n 's/^#define ROUSE_INSTRUMENT "\(.*\)"$/\1/p' "$build/config.h")
 trap 'rm -rf "$tmp"' EXIT
 
 head_of() { sed -n "s/^# $2: *//p" "$1" | head -n 1; }
@@ -20,7 +21,7 @@ check() {
         echo "# it changes nothing in $file any more"
         return 1
     fi
-    ${CC:-cc} -std=gnu11 -O1 -w -D_GNU_SOURCE ${MUTANT_CFLAGS:-} -I"$build" -I"$src/src" \
+    ${CC:-cc} -std=gnu11 -O1 -w -D_GNU_SOURCE $flags -pthread -I"$build" -I"$src/src" \
         -o "$tmp/sim" "$tmp/mutant.c" "$src/tests/sim/sim_main.c" "$build/tests/sim/libsim.a" \
         "$build/libsandbox.a" "$build/libbase.a" > "$tmp/log" 2>&1 || {
         sed 's/^/# /' "$tmp/log"
