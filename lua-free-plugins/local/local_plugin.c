@@ -60,7 +60,7 @@ local_open(const struct rouse_services *s, struct rouse_host *host, struct rouse
     for (unsigned i = 0; i < l->specs.n && !check_only; i++)
         box_init(&l->box[i], l, &l->specs.spec[i]);
     if (check_only)
-        l->specs.n = 0;
+        local_specs_free(&l->specs);
     return l;
 no_memory:
     snprintf(mistake->text, sizeof(mistake->text), "out of memory");
