@@ -353,6 +353,7 @@ open_parts(struct worker *w, struct gateway_config *c)
 {
     struct back_pool_options back = c->back;
 
+    back.metrics = &w->metrics;
     w->inbox = mailbox_new(&w->loop, INBOX_BYTES, INBOX_BUDGET, on_record, w);
     w->view = view_new(c->max_sandboxes, random_u64(&w->loop.random), random_u64(&w->loop.random));
     w->pool = back_pool_new(&w->loop, &back);

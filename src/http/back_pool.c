@@ -10,6 +10,7 @@
 #include "http/back_pool.h"
 
 #include "base/map.h"
+#include "base/metric.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -246,7 +247,9 @@ on_closed(void *ctx, struct h1_client *c, enum reason why)
     struct back_entry *e = ctx;
 
     (void)c;
-    (void)why;
+    metric_add(e->pool->o.metrics, METRIC_BACK_OPEN, -1);
+    if (why == REASON_UPSTREAM_EXTRA)
+        metric_add(e->pool->o.metrics, METRIC_BACK_EXTRA, 1);
     leave_idle(e);
     free_entry(e);
 }
@@ -353,6 +356,7 @@ back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
         if (e->client) {
             g->sessions++;
             p->sessions++;
+            metric_add(p->o.metrics, METRIC_BACK_OPEN, 1);
             return e->client;
         }
         pool_give(&p->entries, e);

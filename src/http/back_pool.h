@@ -24,6 +24,7 @@ struct back_pool_options {
     /* 2 s: non-idempotent requests only on younger ones; older ones are looked at first */
     usec_t fresh;
     struct h1_client_options client;
+    struct metrics *metrics; /* whose connections are counted; NULL: nobody's */
 };
 void back_pool_options_init(struct back_pool_options *o);
 

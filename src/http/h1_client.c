@@ -176,9 +176,15 @@ on_flush(struct task *t)
 
     if (c->state != BACK_BUSY || !ex || c->broken)
         return;
+    if (!c->sent_any && c->conn.hup) { /* said before it was ours: no edge tells it again */
+        back_close(c, REASON_POOL_STALE);
+        return;
+    }
     /* Trailers of a request are dropped (RELIABILITY A9). */
     says = h1_output_flush(&c->out, &c->conn, &ex->to_back, ex->front, NULL, &sent);
     if (sent > 0) {
+        if (!c->sent_any && c->conn.readable)
+            loop_queue_run(c->loop, &c->run); /* likewise */
         c->moved = c->loop->now;
         c->sent_any = true;
         if (ex->delivered == DELIVERED_NO)

@@ -365,9 +365,13 @@ conn_is_dirty(struct conn *c)
     do
         got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     while (got == -1 && errno == EINTR);
-    if (got == -1 && errno != EAGAIN)
+    if (got == -1 && errno == EAGAIN) {
+        c->readable = false;
+        return false;
+    }
+    if (got == -1)
         c->error = errno;
-    return got >= 0 || errno != EAGAIN;
+    return true;
 }
 
 size_t
