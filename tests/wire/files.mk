@@ -5,20 +5,23 @@
 
 wire_tests =
 wire_tests += tests/wire/test_answers.py
-wire_tests += tests/wire/test_crowd.py
-wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_cli.py
+wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_demo.py
+wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
+wire_tests += tests/wire/test_hold.py
 wire_tests += tests/wire/test_hook_faults.py
 wire_tests += tests/wire/test_hook_unknown.py
-wire_tests += tests/wire/test_hold.py
 wire_tests += tests/wire/test_leave.py
+wire_tests += tests/wire/test_leaving.py
 wire_tests += tests/wire/test_ordinary.py
+wire_tests += tests/wire/test_origin.py
 wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_refused.py
 wire_tests += tests/wire/test_release.py
+wire_tests += tests/wire/test_running.py
 wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_verbs.py
