@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__) && !defined(OCTET_PORTABLE)
+#if defined(__x86_64__) && !defined(OCTET_PORTABLE)
 #include <emmintrin.h>
 #define OCTET_SSE2 1
 #else
