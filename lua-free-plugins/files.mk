@@ -59,3 +59,5 @@ plugins_exec_so_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 plugins_exec_so_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_exec_so_LDFLAGS = $(PLUGIN_LINK_FLAGS)
 plugins_exec_so_LDADD =
+
+EXTRA_DIST += lua-free-plugins/http/README.md lua-free-plugins/exec/README.md
