@@ -65,6 +65,7 @@ class Namespace:
         return None
 
     def __enter__(self):
+        self.mounted = os.path.ismount("/run/netns")
         _run("ip", "netns", "add", self.name)
         self.made = True
         _run("ip", "link", "add", self.outside, "type", "veth", "peer", "name", self.inside,
@@ -82,6 +83,8 @@ class Namespace:
         if self.made:
             _run("ip", "netns", "del", self.name, check=False)
             _run("ip", "link", "del", self.outside, check=False)
+        if not self.mounted and os.path.ismount("/run/netns") and not os.listdir("/run/netns"):
+            _run("umount", "/run/netns", check=False)   # `ip netns add` leaves it behind
 
     def run(self, *argv):
         return _run(*self.wrap(list(argv)))
