@@ -96,18 +96,26 @@ tell_lines(struct lab *l, struct slice out)
     }
 }
 
+/* What stands between the first two blanks. */
+static struct slice
+raw_target(struct slice block)
+{
+    const char *from = (const char *)memchr(block.p, ' ', block.n) + 1;
+    const char *to = memchr(from, ' ', block.n - (size_t)(from - block.p));
+
+    return (struct slice){from, (size_t)(to - from)};
+}
+
 /* llhttp and we agree on a head that we accepted, whether or not production would have asked. */
 static void
 ensure_agreement(const struct lab *l, const struct head *h, struct slice block)
 {
-    struct head told = *h;
-    struct slice target = {memchr(block.p, ' ', block.n), 0};
+    bool request = l->kind == LAB_REQUEST;
 
-    if (h->status != 0 && (h->status < 200 || h->status == 204 || h->framing == FRAMING_CLOSE))
+    /* Here the framing is not what the fields tell. */
+    if (!request && (h->status < 200 || h->status == 204 || h->framing == FRAMING_CLOSE))
         return;
-    target.p++;
-    target.n = (size_t)((const char *)memchr(target.p, ' ', block.n) - target.p);
-    const char *objection = h1_agree(&told, block, l->kind == LAB_REQUEST, target);
+    const char *objection = h1_agree(h, block, request, request ? raw_target(block) : SLICE_NONE);
     if (objection)
         fprintf(stderr, "%s: %.*s", objection, SLICE_ARG(block));
     ensure(!objection);
