@@ -115,14 +115,18 @@ read_headers(struct settings_reader *r, const struct config_node *n, struct opti
         wrong(r, n, x->platform, o, option_expects(o->type), NULL);
         return NULL;
     }
-    if (!map)
+    if (!map) {
+        mistakes_add(r->m, 0, 0, "out of memory");
         return NULL;
+    }
     *map = *n;
     map->pub.child = NULL;
     tail = &map->pub.child;
     for (const struct config_node *c = config_node_child(n); c; c = config_node_next(c)) {
         struct config_node *copy = arena_alloc(r->arena, sizeof *copy);
         struct slice text = setting_read_secret(c, c->pub.key.p, r->arena, r->m);
+        if (!copy)
+            mistakes_add(r->m, 0, 0, "out of memory");
         if (!copy || !text.p)
             continue;
         *copy = *c;

@@ -193,6 +193,11 @@ tests_unit_test_mistake_LDADD = $(APP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_settings
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/settings_rig.c
 tests_unit_test_settings_LDADD = $(APP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_settings_torture
+tests_unit_test_settings_torture_SOURCES = tests/unit/test_settings_torture.c \
+    tests/unit/settings_rig.c $(FAILALLOC)
+tests_unit_test_settings_torture_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_settings_torture_LDADD = $(APP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_setting_table
 tests_unit_test_setting_table_SOURCES = tests/unit/test_setting_table.c tests/unit/settings_rig.c
 tests_unit_test_setting_table_LDADD = $(APP_LINK) $(UNIT_LIBS)
