@@ -240,6 +240,8 @@ keeper_learn(struct keeper *k, struct sandbox *s, const struct record *r, enum o
     enter(k, s, to, differs);
     if (to == SANDBOX_PAUSED && from != FROM_STORE)
         s->asleep_for_sure = true;
+    /* Before anybody goes there the platform confirms it. */
+    s->doubted |= to == SANDBOX_RUNNING && !fresh;
     s->recheck = true;
     return true;
 }

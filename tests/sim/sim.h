@@ -51,6 +51,7 @@ struct guest {
     usec_t running_since, moved;
     uint64_t motion; /* numbers its transitions */
     int paused_by;   /* the gateway that did; -1 */
+    uint32_t paused_life;
     usec_t opens[MAX_PORTS];
     uint64_t fence;
     struct list inside;  /* exchanges whose request is in it */

@@ -285,7 +285,7 @@ check_executed(struct sim *s, struct exchange *x, struct guest *where)
     }
     /* An address that was given to another while nobody said so cannot be known. One that this
      * gateway put to sleep itself can. */
-    if (x->guest->paused_by == (int)x->g->n && x->life == x->g->life)
+    if (x->guest->paused_by == (int)x->g->n && x->guest->paused_life == x->life)
         broken(s, RULE_ITS_OWN, "x%u for %s is executed by %s", x->id, x->guest->key.id,
                where->key.id);
 }

@@ -406,7 +406,8 @@ on_paused(struct sim *s, struct event *e)
     struct guest *b = guest_of(s, &j->call.key);
 
     if (b->motion == e->b && b->state == SANDBOX_PAUSING) {
-        sleep_now(s, b, j->life == j->g->life ? (int)j->g->n : -2);
+        sleep_now(s, b, (int)j->g->n);
+        b->paused_life = j->life;
         if (j->life == j->g->life)
             check_pause(s, j->g, b, "when it fell asleep");
     }
