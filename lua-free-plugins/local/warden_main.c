@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@
 
 #define SECOND 1000000
 /* For a tree to stand still; for a leader to end after SIGTERM; for the dead to be buried. */
-#define STOP_TIME (2 * SECOND)
+#define STOP_TIME (5 * SECOND)
 #define GRACE (1 * SECOND)
 #define BURIAL (5 * SECOND)
 
@@ -387,8 +388,11 @@ main(int argc, char **argv)
     if (w.signals == -1 || fcntl(WARDEN_FD, F_SETFD, FD_CLOEXEC) != 0 ||
         prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return 1;
-    if (start(&w, &c) == 0)
+    if (start(&w, &c) == 0) {
+        /* Faster than what it chases, where we may; the command itself was started before. */
+        setpriority(PRIO_PROCESS, 0, -10);
         watch(&w);
+    }
     end(&w);
     tree_fini(&w.tree);
     return 0;

@@ -8,7 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@
 
 /* More processes than any pid_max of today allows. */
 #define TREE_MAX (1u << 22)
+#define NEARLY_CLEAN 20
 
 void
 tree_fini(struct tree *t)
@@ -55,7 +56,7 @@ read_stat(int dir, const char *pid, struct tree_process *p)
     text[n] = '\0';
     /* pid (name) state parent group ...; the name may hold anything. */
     at = strrchr(text, ')');
-    *p = (struct tree_process){.pid = (pid_t)strtol(pid, NULL, 10)};
+    *p = (struct tree_process){.pid = (pid_t)strtol(text, NULL, 10)};
     return at && sscanf(at + 1, " %c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
                         " %d", &p->state, &p->parent, &p->group, &p->threads) == 4;
 }
@@ -107,27 +108,66 @@ mark(struct tree *t)
     }
 }
 
-int
-tree_read(struct tree *t)
+/* The numbers of all processes there are at this moment, rising. */
+static int
+list_all(struct tree *t)
 {
     DIR *proc = opendir("/proc");
     const struct dirent *e;
-    struct tree_process p;
+    struct tree_process p = {0};
     int r = 0;
 
     t->n = 0;
     if (!proc)
         return -1;
     while (r == 0 && (e = readdir(proc)))
-        if (isdigit((unsigned char)e->d_name[0]) && read_stat(dirfd(proc), e->d_name, &p))
+        if (isdigit((unsigned char)e->d_name[0])) {
+            p.pid = (pid_t)strtol(e->d_name, NULL, 10);
             r = add(t, &p);
+        }
     closedir(proc);
-    if (r != 0)
-        return -1;
-    if (t->n > 1)
+    if (r == 0 && t->n > 1)
         qsort(t->process, t->n, sizeof(p), by_pid);
+    return r;
+}
+
+/*
+ * hunt: orphans are stopped as soon as they are seen. The youngest come first: a chain of processes
+ * that fork and end is caught at its head, or not at all.
+ */
+static int
+read_all(struct tree *t, bool hunt)
+{
+    char name[16];
+    size_t kept = 0;
+    pid_t self = getpid();
+
+    if (list_all(t) != 0)
+        return -1;
+    t->vanished = 0;
+    for (size_t i = t->n; i-- > 0;) {
+        struct tree_process *p = &t->process[i];
+
+        snprintf(name, sizeof(name), "/proc/%d", (int)p->pid);
+        if (!read_stat(AT_FDCWD, name, p)) {
+            p->pid = 0;
+            t->vanished++;
+        } else if (hunt && p->parent == self && p->state != 'T' && p->state != 'Z') {
+            kill(p->pid, SIGSTOP);
+        }
+    }
+    for (size_t i = 0; i < t->n; i++)
+        if (t->process[i].pid != 0)
+            t->process[kept++] = t->process[i];
+    t->n = kept;
     mark(t);
     return 0;
+}
+
+int
+tree_read(struct tree *t)
+{
+    return read_all(t, false);
 }
 
 static bool
@@ -170,6 +210,16 @@ is_quiet(const struct tree_process *p)
     return quiet;
 }
 
+static unsigned
+count_dead(const struct tree *t)
+{
+    unsigned n = 0;
+
+    for (size_t i = 0; i < t->n; i++)
+        n += t->process[i].ours && is_dead(&t->process[i]);
+    return n;
+}
+
 /* SIGSTOP to what is not quiet; how many could run, those in the kernel's hands apart. */
 static unsigned
 sweep(struct tree *t, unsigned *deep)
@@ -192,20 +242,31 @@ sweep(struct tree *t, unsigned *deep)
     return running;
 }
 
+/*
+ * A sweep first lists /proc, then looks at each process. It is clean when none of ours could run,
+ * and none ended meanwhile: one that ended may have left a child that the list does not have yet,
+ * and that child another. After two clean sweeps nothing runs: whoever forked during the first one
+ * stands still, and what it made is in the second one's list. Other processes of the machine that
+ * end spoil sweeps as well, so that many nearly clean ones must do.
+ */
 int
 tree_stop(struct tree *t, int64_t deadline)
 {
-    unsigned clean = 0, running, deep;
+    unsigned clean = 0, nearly = 0, dead = 0, running, deep;
 
-    while (clean < 2) {
-        if (tree_read(t) != 0)
+    while (clean < 2 && nearly < NEARLY_CLEAN) {
+        unsigned before = dead;
+
+        if (read_all(t, true) != 0)
             return -1;
         running = sweep(t, &deep);
+        dead = count_dead(t);
         if (running + deep == 0) {
-            clean++;
+            clean = t->vanished == 0 && dead == before ? clean + 1 : 0;
+            nearly++;
             continue;
         }
-        clean = 0;
+        clean = nearly = 0;
         if (tree_now() > deadline) {
             /* What sleeps deep in the kernel (the parent of a vfork) stops before it runs again. */
             if (running == 0)
@@ -213,7 +274,7 @@ tree_stop(struct tree *t, int64_t deadline)
             errno = ETIMEDOUT;
             return -1;
         }
-        poll(NULL, 0, 1);
+        sched_yield();
     }
     return (int)tree_count(t);
 }

@@ -21,6 +21,7 @@ struct tree_process {
 struct tree {
     struct tree_process *process; /* by pid; of the whole machine */
     size_t n, room;
+    unsigned vanished; /* ended between being listed and being looked at */
 };
 
 void tree_fini(struct tree *t);
@@ -31,9 +32,9 @@ int tree_read(struct tree *t);
 /* Ours that are not zombies, as last read. */
 unsigned tree_count(const struct tree *t);
 /*
- * SIGSTOP to all, in sweeps, until two sweeps in a row find nothing that could run: what forks
- * while we look is found by the next one. How many stand still; -1: errno, ETIMEDOUT when something
- * still ran at the deadline.
+ * SIGSTOP to all, in sweeps, until nothing is found that could run: what forks while we look is
+ * found by the next one. How many stand still; -1: errno, ETIMEDOUT when something still ran at the
+ * deadline.
  */
 int tree_stop(struct tree *t, int64_t deadline);
 /* SIGCONT to all, children first, so that no parent sees a stopped child. 0, -1. */

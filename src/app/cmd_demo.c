@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cmd_demo.c: rouse demo: a gateway with one local sandbox, and its story on the terminal. The
- * sandbox is this program again, as `rouse demo-sandbox` (cmd_demo_sandbox.c).
+ * cmd_demo.c: rouse demo: a gateway with one local sandbox, a child process of this program
+ * (cmd_demo_app.c), and the terminal tells what becomes of it. No file, nothing left behind.
+ *
+ * The story is told on the control thread, one write a line: the sandbox writes to the same
+ * terminal.
  */
 #include "config.h"
 
 #include "app/command.h"
 #include "app/serve.h"
 #include "app/settings.h"
+#include "base/units.h"
 #include "base/version.h"
 #include "sandbox/keeper.h"
 
+#include <getopt.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,174 +25,259 @@
 #include <unistd.h>
 
 struct demo {
-    char port[8];
-    char dir[64];
-    char socket[96];
-    bool colour;
+    const char *address;
+    uint64_t port;
+    const char *idle, *wake_delay;
+    char idle_text[32];
+    bool started;
 };
 
-/* "12:00:05  woken      in 34 ms": one write, so that lines of two processes do not mix. */
-static void
-tell(const struct demo *d, const char *colour, const char *word, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+/* ---- the story ------------------------------------------------------------------------------- */
 
 static void
-tell(const struct demo *d, const char *colour, const char *word, const char *fmt, ...)
+tell(const char *text)
 {
-    char line[400], rest[256], clock[16];
-    time_t now = time(NULL);
+    char line[300], now[16];
+    time_t t = time(NULL);
     struct tm tm;
-    va_list ap;
+    int n;
 
-    va_start(ap, fmt);
-    vsnprintf(rest, sizeof rest, fmt, ap);
-    va_end(ap);
-    if (!localtime_r(&now, &tm) || strftime(clock, sizeof clock, "%H:%M:%S", &tm) == 0)
-        clock[0] = 0;
-    if (d->colour)
-        snprintf(line, sizeof line, "\033[2m%s\033[0m  \033[%sm%-9s\033[0m  %s\n", clock, colour,
-                 word, rest);
-    else
-        snprintf(line, sizeof line, "%s  %-9s  %s\n", clock, word, rest);
-    fputs(line, stdout);
-    fflush(stdout);
+    strftime(now, sizeof(now), "%H:%M:%S", localtime_r(&t, &tm));
+    n = snprintf(line, sizeof(line), "  %s  rouse    %s\n", now, text);
+    if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) == -1)
+        return;
 }
 
-/* On the control thread. */
+static void
+add_ms(struct buf *b, usec_t t)
+{
+    if (t < 10 * USEC_MS)
+        buf_printf(b, "%.1f ms", (double)t / USEC_MS);
+    else if (t < USEC_SEC)
+        buf_printf(b, "%.0f ms", (double)t / USEC_MS);
+    else
+        buf_printf(b, "%.2f s", (double)t / USEC_SEC);
+}
+
+static void
+add_tale(struct demo *d, const struct keeper_tale *t, struct buf *b)
+{
+    switch (t->what) {
+    case STORY_HELD:
+        buf_add_str(b, d->started ? "demo is paused; the request is held"
+                                  : "demo was never started; the request is held");
+        break;
+    case STORY_WOKEN:
+        buf_printf(b, "%s in ", d->started ? "woken" : "started");
+        add_ms(b, t->took);
+        buf_add_str(b, ", the request goes on");
+        d->started = true;
+        break;
+    case STORY_WAKE_FAILED:
+        buf_printf(b, "not woken: %s", reason_slug(t->reason));
+        break;
+    case STORY_PAUSED:
+        buf_printf(b, "paused after %s without a request", d->idle_text);
+        break;
+    case STORY_PAUSE_ABORTED:
+        buf_add_str(b, "a request came, so it is not paused");
+        break;
+    case STORY_ASLEEP:
+        buf_add_str(b, "demo stands still, though nobody said so");
+        break;
+    case STORY_GONE:
+        buf_add_str(b, "demo is gone for good");
+        break;
+    case STORY_WAKE:
+    case STORY_RELEASED:
+    case STORY_PAUSING:
+        break;
+    }
+}
+
 static void
 on_story(void *ctx, const struct keeper_tale *t)
 {
-    const struct demo *d = ctx;
-    double ms = (double)t->took / 1000;
+    char text[200];
+    struct buf b;
 
-    switch (t->what) {
-    case STORY_HELD:
-        tell(d, "33", "held", "a request came while it slept; it waits");
-        break;
-    case STORY_WAKE:
-        tell(d, "33", "waking", "the platform was asked to resume it");
-        break;
-    case STORY_WOKEN:
-        tell(d, "32", "woken", "in %.1f ms", ms);
-        break;
-    case STORY_WAKE_FAILED:
-        tell(d, "31", "failed", "it could not be woken: %s %s", reason_slug(t->reason),
-             t->detail ? t->detail : "");
-        break;
-    case STORY_RELEASED:
-        tell(d, "32", "forwarded", "%u request%s, %.1f ms after it was awake", t->count,
-             t->count == 1 ? "" : "s", ms);
-        break;
-    case STORY_PAUSING:
-        tell(d, "36", "pausing", "nobody has called for a while");
-        break;
-    case STORY_PAUSED:
-        tell(d, "36", "paused", "its processes are stopped, their memory stays");
-        break;
-    case STORY_PAUSE_ABORTED:
-        tell(d, "36", "awake", "a request came just then: it is not paused");
-        break;
-    case STORY_ASLEEP:
-        tell(d, "36", "asleep", "it was found asleep");
-        break;
-    case STORY_GONE:
-        tell(d, "31", "gone", "the sandbox ended");
-        break;
-    default:
-        break;
-    }
+    buf_init_fixed(&b, text, sizeof(text));
+    add_tale(ctx, t, &b);
+    if (b.n > 0)
+        tell(buf_cstr(&b));
 }
 
 static void
 on_ready(void *ctx, struct gateway *g)
 {
-    const struct demo *d = ctx;
+    struct demo *d = ctx;
+    char url[64];
 
     (void)g;
-    printf("rouse %s demo: one sandbox, asleep until somebody calls\n"
-           "  http://3000-demo.localhost:%s/        a counter that lives in the sandbox's memory\n"
-           "  rouse status -s %s\n"
-           "  (pauses after %s without a request; Ctrl-C ends everything)\n\n",
-           version_string(), d->port, d->socket, getenv("ROUSE_DEMO_IDLE"));
+    snprintf(url, sizeof(url), "http://3000-demo.localhost:%u", (unsigned)d->port);
+    printf("\n  rouse %s demo: everything in memory, nothing leaves this machine\n\n"
+           "  The sandbox \"demo\" is a process with a counter in its memory. The first request\n"
+           "  starts it; after %s without a request it is paused.%s%s%s\n\n"
+           "    open   %s/\n"
+           "    or     curl %s/count\n\n"
+           "  Ctrl-C ends everything.\n\n",
+           version_string(), d->idle_text, d->wake_delay ? " Waking it takes " : "",
+           d->wake_delay ? d->wake_delay : "", d->wake_delay ? "." : "", url, url);
     fflush(stdout);
 }
 
-/* A port of loopback that nobody listens on now. */
+/* ---- the configuration ----------------------------------------------------------------------- */
+
+/* A port of 127.0.0.1 where nobody listens now; 0: none. */
 static unsigned
 free_port(void)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof in;
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(sin);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unsigned port = 0;
 
-    if (fd < 0)
+    if (fd == -1)
         return 0;
-    if (bind(fd, (struct sockaddr *)&in, sizeof in) ||
-        getsockname(fd, (struct sockaddr *)&in, &n))
-        in.sin_port = 0;
+    if (bind(fd, (struct sockaddr *)&sin, n) == 0 &&
+        getsockname(fd, (struct sockaddr *)&sin, &n) == 0)
+        port = ntohs(sin.sin_port);
     close(fd);
-    return ntohs(in.sin_port);
+    return port;
+}
+
+static struct gateway_config *
+configure(const struct demo *d)
+{
+    unsigned app = free_port();
+    struct gateway_config *c;
+    struct mistakes m;
+    struct buf text;
+
+    buf_init(&text, 4096);
+    /* This program by its place in /proc: found wherever it is and whatever its name. */
+    buf_printf(&text,
+               "listen: [{ address: \"%s:%u\" }]\n"
+               "admin: { socket: \"\" }\n"
+               "workers: 1\n"
+               "log: { level: warn, access: false }\n"
+               "platforms:\n"
+               "  demo:\n"
+               "    plugin: local\n"
+               "    sandboxes:\n"
+               "      demo: { command: [/proc/%d/exe, demo-app, \"%u\"], output: inherit,\n"
+               "              ports: { 3000: 127.0.0.1:%u }, idle: %s, wake_delay: %s }\n"
+               "sites:\n"
+               "  - { host: \"*.localhost\", platform: demo,\n"
+               "      wake: { limit_per_sandbox: off, limit_per_client: off } }\n",
+               d->address, (unsigned)d->port, (int)getpid(), app, app, d->idle,
+               d->wake_delay ? d->wake_delay : "0s");
+    mistakes_init(&m);
+    c = settings_parse("demo", buf_slice(&text), NULL, &m);
+    if (!c)
+        mistakes_print(&m, stderr);
+    mistakes_fini(&m);
+    buf_fini(&text);
+    return c;
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+enum { OPTION_IDLE = 256, OPTION_WAKE_DELAY, OPTION_ADDRESS, OPTION_PLUGIN_DIR };
+
+static const struct option options[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"port", required_argument, NULL, 'p'},
+    {"idle", required_argument, NULL, OPTION_IDLE},
+    {"wake-delay", required_argument, NULL, OPTION_WAKE_DELAY},
+    {"address", required_argument, NULL, OPTION_ADDRESS},
+    {"plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR},
+    {NULL, 0, NULL, 0},
+};
+
+/* 0, or the exit status plus one. */
+static int
+take_duration(const struct command *c, const char **out)
+{
+    const char *hint;
+    usec_t t;
+
+    if (units_duration(slice_of(optarg), &t, &hint) != 0 || t == USEC_OFF || t == 0)
+        return 1 + command_usage(c, "\"%.40s\" is no time to wait: write 500ms, 10s, 1m", optarg);
+    *out = optarg;
+    return 0;
 }
 
 static int
-prepare(struct demo *d)
+take_option(const struct command *c, struct demo *d, int option, const char *word)
 {
-    char self[4096], origin[16];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    unsigned port = free_port();
+    switch (option) {
+    case 'h':
+        command_print_help(c);
+        return 1 + EXIT_FINE;
+    case 'p':
+        if (slice_u64(slice_of(optarg), 65535, &d->port) != 0 || d->port == 0)
+            return 1 + command_usage(c, "\"%.40s\" is no port: 1 to 65535", optarg);
+        return 0;
+    case OPTION_IDLE:
+        return take_duration(c, &d->idle);
+    case OPTION_WAKE_DELAY:
+        return take_duration(c, &d->wake_delay);
+    case OPTION_ADDRESS:
+        d->address = optarg;
+        return 0;
+    case OPTION_PLUGIN_DIR:
+        setenv("ROUSE_PLUGIN_DIR", optarg, 1);
+        return 0;
+    default:
+        return 1 + command_usage(c, option == ':' ? "%s needs a value" : "no option %s", word);
+    }
+}
 
-    if (n <= 0 || port == 0)
-        return -1;
-    self[n] = 0;
-    snprintf(origin, sizeof origin, "%u", port);
-    snprintf(d->dir, sizeof d->dir, "/tmp/rouse-demo.XXXXXX");
-    if (!mkdtemp(d->dir))
-        return -1;
-    snprintf(d->socket, sizeof d->socket, "%s/admin.sock", d->dir);
-    d->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    return setenv("ROUSE_DEMO_PROGRAM", self, 1) || setenv("ROUSE_DEMO_ORIGIN", origin, 1) ||
-           setenv("ROUSE_DEMO_PORT", d->port, 1) || setenv("ROUSE_DEMO_SOCKET", d->socket, 1) ||
-           setenv("ROUSE_DEMO_IDLE", "5s", 0);
+/* "10s" as people write it: "10 s". */
+static void
+spell_idle(struct demo *d)
+{
+    size_t digits = strspn(d->idle, "0123456789");
+
+    snprintf(d->idle_text, sizeof(d->idle_text), "%.*s %s", (int)digits, d->idle,
+             d->idle + digits);
 }
 
 static int
 run_demo(const struct command *c, const struct command_args *a)
 {
-    struct demo d = {.port = "8080"};
-    struct mistakes m;
-    uint64_t port;
-    int status = EXIT_FAILED;
+    struct demo d = {.address = "127.0.0.1", .port = 8080, .idle = "10s"};
+    struct serve s = {.story = on_story, .story_ctx = &d, .on_ready = on_ready};
+    struct gateway_config *config;
+    int option, status;
 
-    if (a->words > 0 && (slice_u64(slice_of(a->word[0]), 65535, &port) || port == 0))
-        return command_usage(c, "\"%.20s\" is not a port", a->word[0]);
-    if (a->words > 0)
-        slice_copy(slice_of(a->word[0]), d.port, sizeof d.port);
-    if (prepare(&d)) {
-        perror("rouse: demo");
+    while ((option = getopt_long(a->words, a->word, ":hp:", options, NULL)) != -1)
+        if ((status = take_option(c, &d, option, a->word[optind - 1])) != 0)
+            return status - 1;
+    if (optind < a->words)
+        return command_usage(c, "too much: \"%.60s\"", a->word[optind]);
+    spell_idle(&d);
+    config = configure(&d);
+    if (!config)
         return EXIT_FAILED;
-    }
-    mistakes_init(&m);
-    struct gateway_config *config =
-        settings_parse("demo", slice_of(settings_demo()), NULL, &m);
-    if (config) {
-        struct serve s = {.story = on_story, .story_ctx = &d, .on_ready = on_ready};
-        status = serve_run(&s, config);
-        if (!s.gateway)
-            fprintf(stderr, "hint: another port?  rouse demo 8088\n");
-    } else {
-        mistakes_print(&m, stderr);
-    }
+    status = serve_run(&s, config);
+    if (!s.gateway)
+        fprintf(stderr, "hint: take another port: rouse demo --port %u\n",
+                d.port == 65535 ? 8080 : (unsigned)d.port + 1);
     gateway_config_unref(config);
-    mistakes_fini(&m);
-    rmdir(d.dir);
     return status;
 }
 
 const struct command cmd_demo = {
-    .name = "demo", .args = "[PORT]",
-    .summary = "play: a real local sandbox that pauses when idle, everything in memory",
-    .help = "Needs no file, no root, no DNS. The sandbox is a process whose memory holds a\n"
-            "counter; it starts with the first request, is stopped after 5 s without one, and\n"
-            "goes on where it was with the next. PORT is 8080 unless given.",
-    .max_words = 1, .run = run_demo,
+    .name = "demo", .args = "", .summary = "play: a local sandbox that pauses and wakes",
+    .help = "A gateway and one sandbox, a child process with a counter in its memory. No file, no\n"
+            "platform, no root. It is reached at http://3000-demo.localhost:PORT/ (browsers and\n"
+            "curl take *.localhost for this machine); the terminal tells what happens to it.\n\n"
+            "  -p, --port PORT        where to listen; 8080\n"
+            "  --address ADDRESS      on which address; 127.0.0.1\n"
+            "  --idle TIME            pause it after so long without a request; 10s\n"
+            "  --wake-delay TIME      pretend that waking takes so long\n"
+            "  --plugin-dir DIR       look for plugins there first",
+    .takes = TAKES_OWN, .run = run_demo,
 };

@@ -143,6 +143,11 @@ command_run(const struct command *c, int argc, char **argv)
     int option, status;
 
     opterr = 0;
+    if (c->takes & TAKES_OWN) {
+        a.word = argv;
+        a.words = argc;
+        return c->run(c, &a);
+    }
     while ((option = getopt_long(argc, argv, ":hc:o:s:H:", long_options, NULL)) != -1) {
         if (option == 'h') {
             command_print_help(c);

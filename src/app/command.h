@@ -22,6 +22,7 @@ enum command_takes {
     TAKES_OUTPUT = 1 << 1, /* -o table|json */
     TAKES_SOCKET = 1 << 2, /* -s SOCKET, and -c FILE to find it */
     TAKES_HEADER = 1 << 3, /* -H "name: value" */
+    TAKES_OWN = 1 << 4,    /* options of its own: all words are left to it, -h too */
 };
 
 #define COMMAND_HEADERS 32
@@ -47,7 +48,7 @@ struct command {
     int (*run)(const struct command *c, const struct command_args *a);
 };
 
-extern const struct command cmd_check, cmd_config, cmd_demo, cmd_demo_sandbox, cmd_drain,
+extern const struct command cmd_check, cmd_config, cmd_demo, cmd_demo_app, cmd_drain,
     cmd_explain, cmd_forget, cmd_get, cmd_help, cmd_pause, cmd_reload, cmd_serve, cmd_show,
     cmd_status, cmd_version, cmd_wake;
 

@@ -9,7 +9,7 @@
 static const struct command *const table[] = {
     &cmd_demo, &cmd_serve, &cmd_check, &cmd_status, &cmd_show, &cmd_get, &cmd_wake, &cmd_pause,
     &cmd_forget, &cmd_explain, &cmd_drain, &cmd_reload, &cmd_version, &cmd_help, &cmd_config,
-    &cmd_demo_sandbox, NULL,
+    &cmd_demo_app, NULL,
 };
 
 const struct command *const *

@@ -10,7 +10,7 @@ libapp_a_SOURCES = \
     src/app/cmd_check.c \
     src/app/cmd_config.c \
     src/app/cmd_demo.c \
-    src/app/cmd_demo_sandbox.c \
+    src/app/cmd_demo_app.c \
     src/app/cmd_explain.c \
     src/app/cmd_gateway.c \
     src/app/cmd_help.c \
@@ -41,7 +41,6 @@ libapp_a_SOURCES = \
     src/app/setting_value.c \
     src/app/settings.c \
     src/app/settings.h \
-    src/app/settings_demo.c \
     src/app/settings_platform.c \
     src/app/settings_priv.h \
     src/app/settings_site.c \

@@ -26,7 +26,5 @@ struct gateway_config *settings_parse(const char *name, struct slice text,
  */
 void settings_restart_needed(const struct gateway_config *old, const struct gateway_config *new,
                              struct buf *out);
-/* The text of `rouse demo`'s configuration; static. */
-const char *settings_demo(void);
 
 #endif

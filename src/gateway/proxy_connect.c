@@ -104,8 +104,13 @@ on_precise_timer(struct probe_timer *t)
 {
     struct proxy *p = container_of(t, struct proxy, precise);
 
-    if (p->phase == PROXY_CONNECTING && !p->ex.ended)
+    if (p->phase != PROXY_CONNECTING || p->ex.ended)
+        return;
+    /* The sandbox may have ended, or fallen asleep again, before its port ever opened. */
+    if (view_current(p->w->view, p->route.sandbox, p->route.version))
         follow(p, attempt_on_timer(&p->attempt, p->ex.loop->now));
+    else
+        follow(p, attempt_on_stale(&p->attempt));
 }
 
 /* Does what the attempt says next. */

@@ -211,6 +211,7 @@ record_json_fill(struct record *r, const struct rouse_sandbox *s, struct buf *wh
     name_set(&r->instance, of_text(s->instance));
     name_set(&r->tenant, of_text(s->tenant));
     r->auto_resume = s->auto_resume != 0;
+    r->idle = s->idle_us < 0 ? USEC_OFF : s->idle_us;
     r->tokens_n = (uint8_t)(s->tokens_n > RECORD_TOKENS ? RECORD_TOKENS : s->tokens_n);
     memcpy(r->tokens, s->tokens, sizeof(r->tokens));
     if (read_rules(r, s->rest, why) == 0)

@@ -256,10 +256,13 @@ handshake(struct keeper *k, struct sandbox *s)
     }
 }
 
+/* The sandbox's own time goes before its site's. */
 static usec_t
 idle_at(const struct keeper *k, const struct sandbox *s)
 {
-    return idle_due(&s->idle, keeper_site(k, s->site)->pause_after);
+    usec_t own = s->record.idle;
+
+    return idle_due(&s->idle, own != 0 ? own : keeper_site(k, s->site)->pause_after);
 }
 
 void

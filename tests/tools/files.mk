@@ -52,3 +52,8 @@ tests_tools_faultprobe_LDADD =
 check_PROGRAMS += tests/tools/relay
 tests_tools_relay_SOURCES = tests/tools/relay.c
 tests_tools_relay_LDADD = $(NET_LINK)
+
+# A process tree of the awkward kinds.
+check_PROGRAMS += tests/tools/grove
+tests_tools_grove_SOURCES = tests/tools/grove.c tests/tools/grove.h
+tests_tools_grove_LDADD =

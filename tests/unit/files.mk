@@ -202,5 +202,11 @@ unit_tests += tests/unit/test_setting_table
 tests_unit_test_setting_table_SOURCES = tests/unit/test_setting_table.c tests/unit/settings_rig.c
 tests_unit_test_setting_table_LDADD = $(APP_LINK) $(UNIT_LIBS)
 
+# plugins: the real shared objects under a small host
+LOCAL_RIG = tests/unit/local_rig.c tests/unit/local_rig.h
+unit_tests += tests/unit/test_local
+tests_unit_test_local_SOURCES = tests/unit/test_local.c $(LOCAL_RIG)
+tests_unit_test_local_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
