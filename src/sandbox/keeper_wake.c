@@ -232,6 +232,18 @@ on_unreachable(struct keeper *k, struct sandbox *s)
         try_again(k, s, CALL_RETRY, CALL_RETRY_MOST, 0);
 }
 
+/* Somebody newer has taken over, of whom the store may know nothing: look, and do not insist. */
+static void
+on_stale(struct keeper *k, struct sandbox *s)
+{
+    struct flight *f = &s->flight;
+
+    keeper_store_send(k, s, STORE_RELEASE, f->epoch, NULL);
+    keeper_flight_held(k, s, 0);
+    f->next = k->now + flight_backoff(f, CALL_RETRY, CALL_RETRY_MOST, random_u64(&k->random));
+    keeper_look_want(s, true, false);
+}
+
 static bool
 is_up(const struct driver_result *r)
 {
@@ -277,8 +289,7 @@ keeper_wake_on_call(struct keeper *k, struct sandbox *s, const struct driver_res
         on_capacity(k, s, r->retry_after);
         return;
     case OUTCOME_STALE_EPOCH:
-        f->epoch = 0;
-        keeper_flight_held(k, s, 0);
+        on_stale(k, s);
         return;
     case OUTCOME_UNREACHABLE:
         on_unreachable(k, s);

@@ -304,6 +304,33 @@ test_unknown(void **state)
     rig_fini(&r);
 }
 
+/* A platform that knows a higher epoch than the store: asked ever more rarely. */
+static void
+test_stale(void **state)
+{
+    struct record paused = rig_record(SANDBOX_PAUSED, "1");
+    struct rig r;
+    unsigned calls = 0;
+    uint64_t t;
+
+    (void)state;
+    rig_init(&r, 1);
+    t = rig_ask(&r, NULL);
+    rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &paused, 0);
+    while (!rig_has_verdict(&r, t)) {
+        if (r.drivers > 0 && r.driver[0].op == DRIVER_RESUME) {
+            calls++;
+            rig_answer(&r, DRIVER_RESUME, OUTCOME_STALE_EPOCH, NULL, 0);
+        } else if (r.drivers > 0) {
+            rig_answer(&r, DRIVER_INSPECT, OUTCOME_RUNNING, &paused, 0);
+        }
+        rig_advance(&r, 10 * USEC_MS);
+    }
+    assert_in_range(calls, 10, 40);
+    assert_int_equal(rig_verdict(&r, t).reason, REASON_RESUME_TIMEOUT);
+    rig_fini(&r);
+}
+
 static void
 test_denied_others(void **state)
 {
@@ -539,7 +566,7 @@ main(void)
         cmocka_unit_test(test_not_made),     cmocka_unit_test(test_outcomes),
         cmocka_unit_test(test_conflict),     cmocka_unit_test(test_conflict_without_end),
         cmocka_unit_test(test_capacity),     cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_denied_others), cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_stale),        cmocka_unit_test(test_denied_others), cmocka_unit_test(test_rate),
         cmocka_unit_test(test_dead_port),    cmocka_unit_test(test_found_asleep),
         cmocka_unit_test(test_idle),         cmocka_unit_test(test_new_ask_aborts_pause),
         cmocka_unit_test(test_caps),         cmocka_unit_test(test_verbs),
