@@ -179,7 +179,7 @@ parse_request(struct head *h, struct arena *a, struct slice block, struct h1_ver
     struct h1_facts facts = {0};
     struct host host;
     struct slice target;
-    const char *end = block.p + block.n, *p;
+    const char *end = block.p + block.n, *p = block.p;
 
     struct slice line = first_line(block.p, end, &p);
     if (line.p && line.n == 0)
@@ -240,7 +240,7 @@ parse_answer(struct head *h, struct arena *a, struct slice block, const struct h
              struct h1_verdict *v)
 {
     struct h1_facts facts = {0};
-    const char *end = block.p + block.n, *p;
+    const char *end = block.p + block.n, *p = block.p;
 
     if (judge_status(h, first_line(block.p, end, &p), v) != 0)
         return -1;
