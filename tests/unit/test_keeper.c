@@ -562,14 +562,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wake),         cmocka_unit_test(test_leader_leaves),
-        cmocka_unit_test(test_not_made),     cmocka_unit_test(test_outcomes),
-        cmocka_unit_test(test_conflict),     cmocka_unit_test(test_conflict_without_end),
-        cmocka_unit_test(test_capacity),     cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_stale),        cmocka_unit_test(test_denied_others), cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_dead_port),    cmocka_unit_test(test_found_asleep),
-        cmocka_unit_test(test_idle),         cmocka_unit_test(test_new_ask_aborts_pause),
-        cmocka_unit_test(test_caps),         cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_leader_leaves),
+        cmocka_unit_test(test_not_made),
+        cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_conflict_without_end),
+        cmocka_unit_test(test_capacity),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_stale),
+        cmocka_unit_test(test_denied_others),
+        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_dead_port),
+        cmocka_unit_test(test_found_asleep),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_new_ask_aborts_pause),
+        cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_verbs),
     };
 
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
