@@ -217,16 +217,19 @@ on_job_record(void *ctx, const struct sandbox_key *key, const struct record *r, 
     deliver(job, OUTCOME_FAILED);
 }
 
+/* What went wrong is a warning; another answer than the wanted one is for who looks closer. */
 static void
-log_failure(struct rouse_host *host, const struct rouse_job *job, const struct rouse_result *r)
+log_unwanted(struct rouse_host *host, const struct rouse_job *job, const struct rouse_result *r)
 {
+    bool failed = r->outcome >= ROUSE_FAILED || r->outcome == ROUSE_DENIED;
     struct log_line l;
 
-    if (r->outcome < ROUSE_FAILED && r->outcome != ROUSE_DENIED)
+    if (r->outcome == ROUSE_RUNNING)
         return;
-    failure(host, r->detail.n ? plugin_slice(r->detail)
-                              : slice_of(driver_outcome_name((enum driver_outcome)r->outcome)));
-    log_open(&l, host->h->o.log, LOG_WARN, LOG_EVENT, "platform_call");
+    if (failed)
+        failure(host, r->detail.n ? plugin_slice(r->detail)
+                                  : slice_of(driver_outcome_name((enum driver_outcome)r->outcome)));
+    log_open(&l, host->h->o.log, failed ? LOG_WARN : LOG_DEBUG, LOG_EVENT, "platform_call");
     log_str(&l, LF_PLATFORM, host->name);
     log_slice(&l, LF_SANDBOX, (struct slice){job->key.id, job->key.n});
     log_str(&l, LF_KIND, driver_op_name(job->op));
@@ -242,7 +245,7 @@ plugin_finish(struct rouse_host *host, struct rouse_job *job, const struct rouse
 {
     ensure(list_linked(&job->link)); /* finished once, and not after cancel */
     close_job(job);
-    log_failure(host, job, r);
+    log_unwanted(host, job, r);
     job->result.retry_after = r->retry_after_us;
     job->result.outcome =
         r->outcome <= ROUSE_UNKNOWN ? (enum driver_outcome)r->outcome : OUTCOME_FAILED;

@@ -13,6 +13,7 @@
 #include "net/child.h"
 #include "net/watch.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -259,8 +260,8 @@ on_child_done(void *ctx, const struct child_result *c)
     handle_drop(&r->handle);
     if (ended && WIFEXITED(c->status))
         out.exit_code = WEXITSTATUS(c->status);
-    else if (c->status != -1 && WIFSIGNALED(c->status))
-        out.signal = WTERMSIG(c->status);
+    else if (c->status != -1) /* it may have been quicker than our own SIGKILL */
+        out.signal = WIFSIGNALED(c->status) ? WTERMSIG(c->status) : SIGKILL;
     out.detail = run_detail(c);
     out.output = plugin_text(c->output);
     out.errors = plugin_text(c->errors);

@@ -9,6 +9,7 @@ wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_demo.py
 wire_tests += tests/wire/test_desync.py
+wire_tests += tests/wire/test_exec_faults.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_hold.py
