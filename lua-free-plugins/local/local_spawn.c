@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -73,7 +74,6 @@ add_attributes(posix_spawnattr_t *a)
 static char **
 arguments(const struct local_spec *spec, char *name)
 {
-    static char program[] = WARDEN_PROGRAM;
     size_t n = 0;
     char **argv;
 
@@ -82,7 +82,7 @@ arguments(const struct local_spec *spec, char *name)
     argv = calloc(n + 5, sizeof(*argv));
     if (!argv)
         return NULL;
-    argv[0] = program;
+    argv[0] = (char *)(uintptr_t)WARDEN_PROGRAM; /* posix_spawn only reads it */
     argv[1] = name;
     argv[2] = spec->directory;
     argv[3] = spec->user;
