@@ -46,6 +46,7 @@ struct route {
 
 struct view {
     struct map sandboxes, routes;
+    size_t max; /* sandboxes; more only while all of them have something open */
     struct list lru;
     struct heap due;
 };
@@ -57,7 +58,8 @@ view_new(size_t max_sandboxes, uint64_t seed0, uint64_t seed1)
 
     if (!v)
         return NULL;
-    map_init(&v->sandboxes, max_sandboxes, seed0, seed1);
+    v->max = max_sandboxes;
+    map_init(&v->sandboxes, SIZE_MAX, seed0, seed1);
     map_init(&v->routes, max_sandboxes * 2 + VIEW_ROUTES_MAX, seed0 ^ 1, seed1);
     list_init(&v->lru);
     heap_init(&v->due);
@@ -136,7 +138,7 @@ find_or_add(struct view *v, uint64_t number)
 
     if (s)
         return s;
-    if (v->sandboxes.count >= v->sandboxes.max && !list_empty(&v->lru))
+    while (v->sandboxes.count >= v->max && !list_empty(&v->lru))
         sandbox_free(v, container_of(list_first(&v->lru), struct view_sandbox, lru));
     s = calloc(1, sizeof(*s));
     if (!s)

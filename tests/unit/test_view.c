@@ -179,6 +179,32 @@ test_bound(void **state)
     view_free(v);
 }
 
+/* What has something open is never refused: it is bounded by its connections. */
+static void
+test_all_in_use(void **state)
+{
+    struct view *v = view_new(4, 1, 2);
+    struct view_sandbox *s[20];
+    struct mail reply, m = {.kind = MAIL_VERDICT};
+
+    (void)state;
+    m.u.verdict.verdict = VERDICT_GO_DIRECT;
+    for (uint64_t i = 0; i < 20; i++) {
+        m.sandbox = i + 1;
+        m.version = i + 1;
+        view_on_mail(v, &m, 0, &reply);
+        assert_true(view_current(v, i + 1, i + 1));
+        s[i] = view_begin(v, i + 1, 0);
+        assert_non_null(s[i]);
+    }
+    for (uint64_t i = 0; i < 20; i++)
+        view_end(v, s[i], 0, 1);
+    m.sandbox = m.version = 99;
+    view_on_mail(v, &m, 0, &reply);
+    assert_false(view_current(v, 1, 1));
+    view_free(v);
+}
+
 int
 main(void)
 {
@@ -186,6 +212,7 @@ main(void)
         cmocka_unit_test(test_routes),   cmocka_unit_test(test_verdict_is_news),
         cmocka_unit_test(test_tokens),   cmocka_unit_test(test_activity),
         cmocka_unit_test(test_quiesce),  cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_all_in_use),
     };
 
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);
