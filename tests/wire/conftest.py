@@ -149,7 +149,7 @@ def front(request, witness):
 
     def make(kind, state="running"):
         w = witness()
-        w.set(query=0)
+        w.set(query=0, record_max=1 << 26)
         if kind == "static":
             made.append(StaticProxy(w.port))
             return Front(kind, made[-1].port, w, None)
