@@ -117,8 +117,8 @@ void keeper_pause(struct keeper *k, const struct sandbox_key *key, uint16_t site
 /* Drops what is known; the next request starts from nothing. -1: unknown, or waiters hold it. */
 int keeper_forget(struct keeper *k, const struct sandbox_key *key, usec_t now);
 /*
- * From now on no request is held: waiters that are not being woken get `draining` at once, the
- * others go on.
+ * From now on no wake begins: who would need one is told `draining` at once. Waiters of a wake that
+ * is under way go on, and so does whoever only has to be told where its sandbox runs.
  */
 void keeper_drain(struct keeper *k, usec_t now);
 

@@ -227,7 +227,6 @@ set_going(struct keeper *k, const struct waiter *w, enum judgement j)
 void
 keeper_place(struct keeper *k, struct waiter *w)
 {
-    struct sandbox *s = w->sandbox;
     enum reason why = REASON_NONE;
     usec_t retry_after = 0;
     enum judgement j = keeper_judge(k, w, &why, &retry_after);
@@ -238,7 +237,7 @@ keeper_place(struct keeper *k, struct waiter *w)
         keeper_say_stay(k, w);
     else if (j == JUDGE_GO)
         keeper_go(k, w);
-    else if (k->draining && !s->flight.called)
+    else if (k->draining && j == JUDGE_LEAD)
         keeper_say_no(k, w, REASON_DRAINING, 0);
     else if (keeper_admit(k, w))
         set_going(k, w, j);
