@@ -198,6 +198,13 @@ to_all(struct gateway *g, enum note_kind k)
 }
 
 static void
+close_listeners(struct gateway *g)
+{
+    while (g->fds > 0)
+        close(g->fd[--g->fds]);
+}
+
+static void
 drain(struct gateway *g)
 {
     if (g->draining) { /* asked twice: cut what is left */
@@ -208,6 +215,7 @@ drain(struct gateway *g)
     __atomic_store_n(&g->draining, true, __ATOMIC_RELAXED);
     log_event(g->log, LOG_INFO, "draining", "what is in service goes on for at most %lld s",
               (long long)(g->config->drain / USEC_SEC));
+    close_listeners(g); /* workers have duplicates, to be closed when the backlog is empty */
     to_all(g, NOTE_DRAIN);
 }
 
@@ -497,13 +505,14 @@ start_threads(struct gateway *g, struct buf *why)
     return 0;
 }
 
+static const int watched[] = {SIGTERM, SIGINT, SIGHUP};
+#define SIGNALS (sizeof(watched) / sizeof(watched[0]))
+
 static int
 watch_signals(struct gateway *g)
 {
-    static const int sig[] = {SIGTERM, SIGINT, SIGHUP};
-
     signal(SIGPIPE, SIG_IGN);
-    g->signals = signals_new(&g->loop, sig, sizeof(sig) / sizeof(sig[0]), on_signal, g);
+    g->signals = signals_new(&g->loop, watched, SIGNALS, on_signal, g);
     return g->signals ? 0 : -1;
 }
 
@@ -546,6 +555,8 @@ fail:
 void
 gateway_free(struct gateway *g)
 {
+    sigset_t watch;
+
     if (!g)
         return;
     for (unsigned i = 0; i < g->workers; i++)
@@ -559,9 +570,13 @@ gateway_free(struct gateway *g)
     for (unsigned i = 0; i < g->workers; i++)
         worker_free(g->worker[i]);
     control_free(g->control);
+    /* It ends as fast as it can: whoever asks again must not kill it short of its accounts. */
+    sigemptyset(&watch);
+    for (unsigned i = 0; i < SIGNALS; i++)
+        sigaddset(&watch, watched[i]);
+    pthread_sigmask(SIG_BLOCK, &watch, NULL);
     signals_free(g->signals);
-    for (unsigned i = 0; i < g->fds; i++)
-        close(g->fd[i]);
+    close_listeners(g);
     for (unsigned i = 0; i < g->admin_fds; i++)
         close(g->admin_fd[i]);
     if (g->admin_bound)

@@ -290,7 +290,7 @@ drain(struct worker *w, usec_t limit)
     if (!w->draining)
         for (unsigned i = 0; i < CONFIG_LISTENERS; i++) {
             if (w->listener[i])
-                listener_close(w->listener[i]);
+                listener_drain(w->listener[i]);
             w->listener[i] = NULL;
         }
     w->draining = true;

@@ -58,7 +58,7 @@ due_at(const struct h1_server *s)
 {
     switch (s->state) {
     case FRONT_IDLE:
-        return usec_add(s->since, s->o->idle);
+        return usec_add(s->since, s->draining ? H1_DISCARD_TIME : s->o->idle);
     case FRONT_HEAD:
         return usec_add(s->since, s->o->head_time);
     case FRONT_EXCHANGE:
@@ -252,9 +252,20 @@ front_linger(struct h1_server *s, enum reason why)
 void
 h1_server_drain(struct h1_server *s)
 {
+    if (s->draining)
+        return;
     s->draining = true;
-    if (s->state == FRONT_IDLE && s->in.cur.n == 0)
+    if (s->state != FRONT_IDLE || s->in.cur.n > 0)
+        return;
+    /* A request may be on its way: what came, and the first of all, is still served. */
+    if (s->requests > 0 && !conn_is_dirty(&s->conn)) {
         front_close(s, REASON_SHUTDOWN, false);
+        return;
+    }
+    s->since = s->loop->now;
+    s->conn.readable = true;
+    loop_queue_run(s->loop, &s->run);
+    front_arm(s);
 }
 
 void

@@ -51,7 +51,10 @@ struct h1_server_owner {
 struct h1_server *h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
                                  const struct h1_server_options *o,
                                  const struct h1_server_owner *owner, void *ctx);
-/* Draining: closes at once when idle, else after the exchange in service ("Connection: close"). */
+/*
+ * Draining: closes at once when idle, else after the exchange in service ("Connection: close").
+ * Who has not sent its first request yet gets a second for it.
+ */
 void h1_server_drain(struct h1_server *s);
 /* Closes now; an exchange in service is lost. */
 void h1_server_close(struct h1_server *s, enum reason why);

@@ -185,6 +185,21 @@ listener_new(struct loop *loop, int fd, const struct listener_owner *o, void *ct
 }
 
 void
+listener_drain(struct listener *l)
+{
+    for (unsigned i = 0; i < LISTENER_BACKLOG && !l->closed; i++) {
+        struct endpoint peer;
+        int fd = accept_one(l, &peer);
+
+        if (fd != -1)
+            l->owner->on_accept(l->ctx, l, fd, &peer);
+        else if (!is_passing(errno))
+            break;
+    }
+    listener_close(l);
+}
+
+void
 listener_close(struct listener *l)
 {
     if (!l || l->closed)

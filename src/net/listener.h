@@ -31,6 +31,8 @@ void listener_address(int fd, struct buf *out);
 
 /* Accepts on fd (taken over) until closed. NULL: out of memory, fd closed. */
 struct listener *listener_new(struct loop *l, int fd, const struct listener_owner *o, void *ctx);
+/* Accepts what waits in the backlog, then closes: nobody who got through is reset. */
+void listener_drain(struct listener *l);
 /* Stops accepting; closes the descriptor; freed by the reaper. */
 void listener_close(struct listener *l);
 
