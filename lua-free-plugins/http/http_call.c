@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * http_call.c: see http_call.h. Signing: Standard Webhooks, HMAC-SHA256 over
- * "<webhook-id>.<webhook-timestamp>.<body>".
- */
+/* http_call.c: see http_call.h. */
 #include "config.h"
 
 #include "http/http_call.h"
@@ -19,27 +16,39 @@ add(struct http_call *c, const char *name, struct rouse_text value)
         c->header[c->request.headers++] = (struct rouse_header){kit_text(name), value};
 }
 
-static int
-sign(struct http_call *c, const struct http_options *o, const struct rouse_services *s,
-     struct rouse_host *host)
+int
+http_call_sign(const struct rouse_services *s, struct rouse_text key, const char *id,
+               const char *when, struct rouse_text body, char *space, size_t space_n, char out[64])
 {
     struct kit_line text, signature;
     char base64[48];
     uint8_t mac[32];
 
-    snprintf(c->when, sizeof c->when, "%" PRId64, s->wall_clock_s(host));
-    kit_line_init(&text, c->signed_text, sizeof c->signed_text);
-    kit_line_printf(&text, "%s.%s.", c->key, c->when);
-    kit_line_add(&text, c->request.body);
-    s->hmac_sha256((struct rouse_text){(const char *)o->key, o->key_n}, kit_line_text(&text), mac);
+    kit_line_init(&text, space, space_n);
+    kit_line_printf(&text, "%s.%s.", id, when);
+    kit_line_add(&text, body);
+    s->hmac_sha256(key, kit_line_text(&text), mac);
     if (text.full || s->base64_encode((struct rouse_text){(const char *)mac, sizeof mac}, base64,
                                       sizeof base64) != 44)
         return -1;
-    kit_line_init(&signature, c->signature, sizeof c->signature);
+    kit_line_init(&signature, out, 64);
     kit_line_printf(&signature, "v1,%.44s", base64);
+    return 0;
+}
+
+static int
+sign(struct http_call *c, const struct http_options *o, const struct rouse_services *s,
+     struct rouse_host *host)
+{
+    struct rouse_text key = {(const char *)o->key, o->key_n};
+
+    snprintf(c->when, sizeof c->when, "%" PRId64, s->wall_clock_s(host));
+    if (http_call_sign(s, key, c->key, c->when, c->request.body, c->signed_text,
+                       sizeof c->signed_text, c->signature) != 0)
+        return -1;
     add(c, "webhook-id", kit_text(c->key));
     add(c, "webhook-timestamp", kit_text(c->when));
-    add(c, "webhook-signature", kit_line_text(&signature));
+    add(c, "webhook-signature", kit_text(c->signature));
     return 0;
 }
 

@@ -28,4 +28,12 @@ int http_call_make(struct http_call *c, const struct http_options *o,
                    const struct rouse_request *q, uint64_t key_base, uint64_t number,
                    const char **why);
 
+/*
+ * The header webhook-signature into out: Standard Webhooks, HMAC-SHA256 over "<id>.<when>.<body>"
+ * in `space`, which holds all that. 0, or -1: it does not.
+ */
+int http_call_sign(const struct rouse_services *s, struct rouse_text key, const char *id,
+                   const char *when, struct rouse_text body, char *space, size_t space_n,
+                   char out[64]);
+
 #endif
