@@ -17,6 +17,13 @@
 #include <string.h>
 
 #define SANDBOXES_MAX (1u << 20)
+/* How a sandbox that vanished is found out. Longer than a request is held: one that froze may be
+ * woken meanwhile, and then its connection lives (DESIGN section 5). The user timeout stands over
+ * the number of probes. */
+#define KEEP_IDLE 15
+#define KEEP_INTERVAL 5
+#define KEEP_PROBES 3
+#define USER_TIMEOUT (60 * USEC_SEC)
 
 struct back_sandbox {
     struct map_node node;
@@ -190,6 +197,15 @@ arm(struct back_pool *p)
         loop_timer_set(p->loop, &p->timer, due);
 }
 
+/* It spoke, or hung up, before it was asked: no edge will tell again. */
+static bool
+has_spoken(struct h1_client *c)
+{
+    const struct conn *conn = h1_client_conn(c);
+
+    return conn->readable || conn->hup || conn->error != 0;
+}
+
 static void
 on_idle(void *ctx, struct h1_client *c)
 {
@@ -198,6 +214,10 @@ on_idle(void *ctx, struct h1_client *c)
 
     if (p->closing || e->group->dropped) {
         h1_client_close(c, p->closing ? REASON_SHUTDOWN : REASON_GENERATION_OVER);
+        return;
+    }
+    if (has_spoken(c)) {
+        h1_client_close(c, REASON_POOL_STALE);
         return;
     }
     if (e->group->idles >= p->o.per_key || p->o.total == 0) {
@@ -354,6 +374,8 @@ back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
         list_init(&e->age);
         e->client = h1_client_open(p->loop, c, &p->o.client, &owner, e);
         if (e->client) {
+            conn_keep_alive(h1_client_conn(e->client), KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES,
+                            USER_TIMEOUT);
             g->sessions++;
             p->sessions++;
             metric_add(p->o.metrics, METRIC_BACK_OPEN, 1);

@@ -25,8 +25,10 @@ complete(struct h1_client *c)
     pipe_end(&ex->to_front);
     exchange_back_done(ex);
     c->body = NULL;
-    if (again && c->conn.readable && conn_is_dirty(&c->conn))
-        extra = true;
+    if (again && c->conn.readable) { /* the last read was full: is there more? */
+        extra = conn_is_dirty(&c->conn);
+        c->conn.readable = false;
+    }
     if (!again || extra) {
         back_close(c, extra ? REASON_UPSTREAM_EXTRA : REASON_NONE);
         return;

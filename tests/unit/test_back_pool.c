@@ -210,6 +210,18 @@ test_a_byte_or_fin_closes(void **state)
 }
 
 static void
+test_one_that_spoke_first_is_not_parked(void **state)
+{
+    struct world *w = *state;
+    struct h1_client *c = adopt(w, key(1, 1, 80));
+
+    h1_client_conn(c)->readable = true; /* the dialer was told, and nobody will be again */
+    back_pool_park(w->pool, c);
+    assert_int_equal(back_pool_idle(w->pool), 0);
+    assert_int_equal(back_pool_in_use(w->pool), 0);
+}
+
+static void
 test_older_ones_are_looked_at(void **state)
 {
     struct world *w = *state;
@@ -290,6 +302,7 @@ main(void)
         T(test_limits),
         T(test_idle_for_too_long),
         T(test_a_byte_or_fin_closes),
+        T(test_one_that_spoke_first_is_not_parked),
         T(test_older_ones_are_looked_at),
         T(test_the_last_stale_one_takes_its_group_along),
         T(test_drop),
