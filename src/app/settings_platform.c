@@ -140,6 +140,21 @@ read_headers(struct settings_reader *r, const struct config_node *n, struct opti
     return &map->pub;
 }
 
+/* The tree alone: what stands behind it in the platform is not the plugin's to see. */
+static const struct rouse_node *
+read_tree(struct settings_reader *r, const struct config_node *n)
+{
+    struct config_node *alone = arena_alloc(r->arena, sizeof *alone);
+
+    if (!alone) {
+        mistakes_add(r->m, 0, 0, "out of memory");
+        return NULL;
+    }
+    *alone = *n;
+    alone->pub.next = NULL;
+    return &alone->pub;
+}
+
 static void
 read_option(struct settings_reader *r, const struct config_node *n, struct options *x, unsigned i)
 {
@@ -150,7 +165,7 @@ read_option(struct settings_reader *r, const struct config_node *n, struct optio
 
     v->given = 1;
     if (o->type == ROUSE_NODE) {
-        v->node = &n->pub;
+        v->node = read_tree(r, n);
         return;
     }
     if (o->type == ROUSE_HEADERS) {
@@ -288,13 +303,8 @@ hash_options(const struct options *x)
 
     for (unsigned i = 0; i < x->n; i++) {
         const struct rouse_value *v = &x->value[i];
-        struct rouse_node alone;
         h = map_hash((struct slice){v->text.p, v->text.n}, h, i);
-        if (v->node) {
-            alone = *v->node;
-            alone.next = NULL;
-            h = hash_node(&alone, h);
-        }
+        h = hash_node(v->node, h);
     }
     return h;
 }

@@ -149,31 +149,53 @@ of_text(struct rouse_text t)
     return (struct slice){t.p, t.n};
 }
 
+static bool
+is_or_absent(json_t *v, json_type type)
+{
+    return !v || json_typeof(v) == type;
+}
+
+/* The methods as "GET,HEAD". -1: more than a name holds, or not texts. */
+static int
+read_methods(json_t *methods, struct wake_rule *r)
+{
+    char text[SANDBOX_NAME_MAX + 1];
+    struct buf b;
+    json_t *m;
+    size_t i;
+
+    buf_init_fixed(&b, text, sizeof(text));
+    json_array_foreach(methods, i, m)
+    {
+        if (!json_is_string(m))
+            return -1;
+        if (i > 0)
+            buf_add_char(&b, ',');
+        buf_add_str(&b, json_string_value(m));
+    }
+    r->methods_n = (uint8_t)(json_array_size(methods) > 0);
+    name_set(&r->methods, buf_slice(&b));
+    return b.full ? -1 : 0;
+}
+
 static int
 read_rule(json_t *v, struct wake_rule *r, struct buf *why)
 {
     json_t *port = json_object_get(v, "port"), *path = json_object_get(v, "path_prefix");
-    json_t *methods = json_object_get(v, "methods"), *wake = json_object_get(v, "wake"), *m;
-    char text[SANDBOX_NAME_MAX];
-    struct buf b;
-    size_t i;
+    json_t *methods = json_object_get(v, "methods"), *wake = json_object_get(v, "wake");
+    json_int_t number = json_integer_value(port);
 
-    if (!json_is_boolean(wake) || (port && !json_is_integer(port)) ||
-        (path && !json_is_string(path)) || (methods && !json_is_array(methods))) {
+    if (!json_is_boolean(wake) || !is_or_absent(port, JSON_INTEGER) || number < 0 ||
+        number > 65535 || !is_or_absent(path, JSON_STRING) || !is_or_absent(methods, JSON_ARRAY)) {
         buf_add_str(why, "member \"wake_rules\" holds {port, path_prefix, methods, wake}");
         return -1;
     }
-    buf_init_fixed(&b, text, sizeof(text));
-    json_array_foreach(methods, i, m)
-    {
-        if (b.n)
-            buf_add_char(&b, ',');
-        buf_add_str(&b, json_is_string(m) ? json_string_value(m) : "");
+    if (json_string_length(path) > SANDBOX_NAME_MAX || read_methods(methods, r) < 0) {
+        buf_add_str(why, "a rule of \"wake_rules\" is too long, or its methods are no strings");
+        return -1;
     }
     r->wake = json_is_true(wake);
-    r->port = port ? (uint16_t)json_integer_value(port) : 0;
-    r->methods_n = (uint8_t)json_array_size(methods);
-    name_set(&r->methods, buf_slice(&b));
+    r->port = (uint16_t)number;
     name_set(&r->path_prefix, path ? slice_of(json_string_value(path)) : SLICE_NONE);
     return 0;
 }
@@ -188,7 +210,10 @@ read_rules(struct record *r, struct rouse_text rest, struct buf *why)
     size_t i, n = json_array_size(list);
     int rc = 0;
 
-    if (n > RECORD_RULES) {
+    if (!is_or_absent(list, JSON_ARRAY) && !json_is_null(list)) {
+        buf_add_str(why, "member \"wake_rules\" is not a list");
+        rc = -1;
+    } else if (n > RECORD_RULES) {
         buf_add_str(why, "member \"wake_rules\" has more than 8 rules");
         rc = -1;
     } else if (n > 0) {

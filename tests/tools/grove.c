@@ -13,8 +13,8 @@
  *     deep        a chain of five, each the child of the one before, in sessions of their own
  *     bomb        forks and ends and forks; at most 50 at a time, for ever
  *     vanish      the leader ends at once, with status 7
- * Each counts in a slot of its own of FILE, which it shares as memory (grove.h): a process that runs
- * is a number that grows. When all have begun, `ready` is set there.
+ * Each counts in a slot of its own of FILE, which it shares as memory (grove.h): a process that
+ * runs is a number that grows. When all have begun, `ready` is set there.
  */
 #include "config.h"
 

@@ -179,6 +179,10 @@ tests_unit_test_memory_store_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
 tests_unit_test_memory_store_LDADD = $(STORE_LINK) $(UNIT_LIBS)
 
 # gateway
+unit_tests += tests/unit/test_address_rules
+tests_unit_test_address_rules_LDADD = $(GATEWAY_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_plugin_json
+tests_unit_test_plugin_json_LDADD = $(GATEWAY_LINK) $(UNIT_LIBS)
 noinst_HEADERS += tests/unit/gatewaykit.h
 unit_tests += tests/unit/test_classify
 tests_unit_test_classify_SOURCES = tests/unit/test_classify.c tests/unit/gatewaykit.c

@@ -18,7 +18,8 @@ static const char text[] =
     "platforms:\n  own: { plugin: http, inspect: \"http://h/{id}\", timeout: 3s,\n"
     "         headers: { a: b, c: \"${ROUSE_TORTURE:-d}\" } }\n"
     "  more: { plugin: exec, inspect: [a, b], resume: [c] }\n"
-    "sites:\n  - { host: \"*.b\", platform: own, wake: { ignore: [sse] }, probes: { paths: [/c] } }\n"
+    "sites:\n  - { host: \"*.b\", platform: own, wake: { ignore: [sse] },\n"
+    "      probes: { paths: [/c] } }\n"
     "  - { host: default, platform: more, idle: { pause_after: 90s } }\n";
 
 static void
