@@ -117,7 +117,7 @@ struct gateway {
     struct sim *sim;
     struct keeper *k;
     struct metrics metrics;
-    bool up, draining;
+    bool up, forgot;
     uint32_t life;
     usec_t stalled_until, tick_at, last_stall_end;
     usec_t link_out, link_in; /* to the store, in order */

@@ -284,7 +284,9 @@ check_executed(struct sim *s, struct exchange *x, struct guest *where)
         return;
     }
     /* An address that was given to another while nobody said so cannot be known. One that this
-     * gateway put to sleep itself can. */
+     * gateway put to sleep itself can, as long as it remembers. */
+    if (x->g->forgot || metric_get(&x->g->metrics, METRIC_EVICTED) > 0)
+        return;
     if (x->guest->paused_by == (int)x->g->n && x->guest->paused_life == x->life)
         broken(s, RULE_ITS_OWN, "x%u for %s is executed by %s", x->id, x->guest->key.id,
                where->key.id);

@@ -153,6 +153,7 @@ on_verb(struct sim *s, struct event *e)
         keeper_wake(g->k, &b->key, 0, 2, s->now);
     } else if (what < 6) {
         trace(s, "g%u verb forget %s", g->n, b->key.id);
+        g->forgot = true;
         (void)keeper_forget(g->k, &b->key, s->now);
     } else if (chance(s, 100)) {
         trace(s, "g%u drains", g->n);
@@ -220,6 +221,7 @@ gateway_start(struct sim *s, struct gateway *g)
     memset(g->asleep_heard, 0, sizeof(g->asleep_heard));
     memset(g->state, 0, sizeof(g->state));
     g->tick_at = USEC_NEVER;
+    g->forgot = false;
     g->up = true;
     g->life++;
     if (chance(s, s->plan.verbs))
