@@ -12,10 +12,12 @@
 #include "http/h1_valid_priv.h"
 #include "http/host.h"
 #include "http/octet.h"
+#include "http/octet_priv.h"
 
 #include <string.h>
 
 #define METHOD_MAX 32
+#define VERSION_SIZE 8 /* "HTTP/1.1" */
 
 struct start {
     struct slice method, target, version;
@@ -43,19 +45,22 @@ first_line(const char *p, const char *end, const char **rest)
     return (struct slice){p, (size_t)(cr - p)};
 }
 
-/* method SP target SP version, with single spaces: the target holds none. */
+/*
+ * method SP target SP version, with single spaces: the target holds none, and a version has
+ * VERSION_SIZE bytes.
+ */
 static int
 cut_start(struct slice line, struct start *s)
 {
-    ptrdiff_t first = slice_index(line, ' ');
-    ptrdiff_t last = slice_rindex(line, ' ');
+    size_t method = octet_find(line.p, line.n, ' ');
 
-    if (first <= 0 || last <= first + 1)
+    if (method == 0 || line.n < method + 1 + 1 + 1 + VERSION_SIZE)
         return -1;
-    s->method = slice_sub(line, 0, (size_t)first);
-    s->target = slice_sub(line, (size_t)first + 1, (size_t)last);
-    s->version = slice_sub(line, (size_t)last + 1, line.n);
-    return 0;
+    size_t target = line.n - method - 2 - VERSION_SIZE;
+    s->method = (struct slice){line.p, method};
+    s->target = (struct slice){line.p + method + 1, target};
+    s->version = (struct slice){line.p + line.n - VERSION_SIZE, VERSION_SIZE};
+    return s->version.p[-1] == ' ' ? 0 : -1;
 }
 
 static int

@@ -72,14 +72,16 @@ take_controls(struct h1_scan *s, const struct h1_limits *l, struct slice data, s
               unsigned mask, bool request, enum reason *why)
 {
     do {
-        size_t at = base + (size_t)__builtin_ctz(mask);
+        unsigned bit = (unsigned)__builtin_ctz(mask);
+        size_t at = base + bit;
         mask &= mask - 1;
-        /* The LF of a line that has been taken, or a TAB. */
+        /* The LF of a line that ended in the last sixteen bytes, or a TAB. */
         if (at < s->at || data.p[at] == '\t')
             continue;
         enum event e = take_control(s, l, data, at, request, why);
         if (e != EVENT_LINE)
             return e;
+        mask &= ~(2u << bit); /* its LF */
     } while (mask != 0);
     return EVENT_LINE;
 }

@@ -26,7 +26,8 @@ parse_port(struct slice s, struct host *out)
 
     if (s.n == 0)
         return 0;
-    if (s.p[0] != ':' || slice_u64(slice_sub(s, 1, s.n), UINT16_MAX, &port) != 0 || port == 0)
+    if (s.p[0] != ':' || slice_u64((struct slice){s.p + 1, s.n - 1}, UINT16_MAX, &port) != 0 ||
+        port == 0)
         return -1;
     out->has_port = true;
     out->port = (uint16_t)port;
