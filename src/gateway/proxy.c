@@ -446,6 +446,8 @@ on_end(struct exchange *ex)
     stop_using(p);
     p->phase = PROXY_OVER;
     metric_add(ex->loop->metrics, counter[ex->outcome], 1);
+    if (ex->outcome != END_ANSWERED && reason_row(ex->reason)->status == 0)
+        metric_reason(ex->loop->metrics, ex->reason);
     metric_add(ex->loop->metrics, METRIC_ACTIVE, -1);
     access_log_write(p);
 }
