@@ -29,7 +29,6 @@ send_mail(void *ctx, unsigned worker, const struct mail *m)
     struct note n = {.kind = NOTE_MAIL};
     size_t len = NOTE_HEAD + mail_pack(m, n.mail);
 
-    metric_add(&c->metrics, METRIC_MAIL, 1);
     if (m->kind == MAIL_VERDICT)
         mailbox_post_reserved(to, NOTE_VERDICT_ROOM, &n, len);
     else if (mailbox_post_urgent(to, &n, len) < 0)

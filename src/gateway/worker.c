@@ -191,7 +191,6 @@ pack(struct worker *w, struct note *n, const struct mail *m)
 {
     n->kind = NOTE_MAIL;
     n->worker = w->number;
-    metric_add(&w->metrics, METRIC_MAIL, 1);
     return NOTE_HEAD + mail_pack(m, n->mail);
 }
 
