@@ -185,6 +185,8 @@ account_text(struct h1_output *o, size_t *put)
     if (o->text_sent == o->text.n && o->text.p)
         drop_text(o);
     n = o->frame.n < *put ? o->frame.n : *put;
+    if (n == 0) /* frame.p may be NULL, which nothing can be added to, not even nothing */
+        return;
     o->frame.p += n;
     o->frame.n -= n;
     *put -= n;
@@ -213,7 +215,7 @@ send_ready(struct h1_output *o, struct conn *c, struct pipe *p, struct exchange_
     int n = 0;
     ssize_t r;
 
-    push(iov, &n, (struct slice){o->text.p + o->text_sent, o->text.n - o->text_sent});
+    push(iov, &n, slice_sub(buf_slice(&o->text), o->text_sent, o->text.n));
     push(iov, &n, o->frame);
     fixed = o->text.n - o->text_sent + o->frame.n;
     body = push_body(o, p, iov, &n);

@@ -298,10 +298,12 @@ child_start(struct loop *l, const struct child_options *o,
         return NULL;
     }
     list_push_back(&l->children, &c->link);
-    if (c->pid != 0)
+    if (c->pid != 0) {
         loop_timer_set(l, &c->timeout, usec_add(l->now, o->timeout));
-    else
+    } else { /* it could not be started: nobody will write into the pipes */
+        let_go(c);
         loop_queue_run(l, &c->tell);
+    }
     return c;
 }
 

@@ -130,10 +130,13 @@ test_a_program_that_is_not_there(void **state)
     struct rig *r = *state;
     char *argv[] = {(char *)(uintptr_t)"/nowhere/at all", NULL};
     struct child_options o = {.argv = argv, .output_max = 10, .timeout = USEC_SEC};
+    unsigned before = rig_open_fds();
 
     r->child = child_start(&r->loop, &o, on_done, r);
     assert_non_null(r->child);
     assert_false(r->done);
+    /* No pipe is watched any more: it may be told, and freed, before the next look at events. */
+    assert_int_equal(rig_open_fds(), before);
     rig_until(&r->loop, &r->done);
     assert_int_equal(r->result.status, -1);
     assert_int_equal(r->result.error, ENOENT);

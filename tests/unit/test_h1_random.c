@@ -28,8 +28,8 @@ static const char *const requests[] = {
     "GET /a HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n",
     "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789",
     "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc",
-    "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-    "5\r\nabcde\r\n1\r\nf\r\n0\r\nX-T: 1\r\n\r\n",
+    ("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "5\r\nabcde\r\n1\r\nf\r\n0\r\nX-T: 1\r\n\r\n"),
     "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nwxyz",
     "GET /a HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
     "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
