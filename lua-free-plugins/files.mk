@@ -60,4 +60,5 @@ plugins_exec_so_CFLAGS = $(PLUGIN_CFLAGS)
 plugins_exec_so_LDFLAGS = $(PLUGIN_LINK_FLAGS)
 plugins_exec_so_LDADD =
 
-EXTRA_DIST += lua-free-plugins/http/README.md lua-free-plugins/exec/README.md
+EXTRA_DIST += lua-free-plugins/http/README.md lua-free-plugins/exec/README.md \
+    lua-free-plugins/local/README.md
