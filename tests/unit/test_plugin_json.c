@@ -129,7 +129,8 @@ static void
 test_bad_rules(void **state)
 {
     static const char *const rules[] = {
-        "[{}]", "[7]", "{}", "7", "[{\"wake\":true,\"methods\":[7]}]", "[{\"wake\":1}]", "[{\"wake\":true,\"port\":\"80\"}]",
+        "[{}]", "[7]", "{}", "7", "[{\"wake\":1}]",
+        "[{\"wake\":true,\"methods\":[7]}]", "[{\"wake\":true,\"port\":\"80\"}]",
         "[{\"wake\":true,\"port\":65616}]", "[{\"wake\":true,\"port\":-1}]",
         "[{\"wake\":true,\"methods\":\"GET\"}]", "[{\"wake\":true,\"path_prefix\":7}]",
         "[{\"wake\":true},{\"wake\":true},{\"wake\":true},{\"wake\":true},{\"wake\":true},"

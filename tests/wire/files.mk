@@ -4,6 +4,7 @@
 # Helpers that tests import: wire_helpers.
 
 wire_tests =
+wire_tests += tests/wire/test_admin.py
 wire_tests += tests/wire/test_answers.py
 wire_tests += tests/wire/test_change.py
 wire_tests += tests/wire/test_cli.py
