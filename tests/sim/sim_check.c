@@ -167,7 +167,7 @@ check_takeover(struct sim *s, struct guest *b, usec_t expired)
 {
     if (!s->plan.honest_store || s->plan.store_delay > 10 * USEC_MS || b->epoch == 0)
         return;
-    if (b->expires[b->epoch] > expired || b->state != SANDBOX_PAUSED)
+    if (b->expires[b->epoch] > expired || b->state != SANDBOX_PAUSED || b->moved >= expired)
         return; /* somebody has led since, or it is on its way */
     for (unsigned i = 0; i < s->plan.gateways; i++)
         check_watcher(s, &s->gw[i], b, expired);
