@@ -21,10 +21,11 @@
 #include <unistd.h>
 
 #define SECOND 1000000
-/* A command that ended so many times in a row within a second of its start is not started for a
- * while. */
-#define QUICK_ENDS 3
+/* A command that ended within a second of its start is started again after 100 ms, 200, 400, 800:
+ * an earlier run may be leaving its port. After the fifth time it is left alone for a while. */
 #define QUICK_TIME (1 * SECOND)
+#define QUICK_PAUSE (SECOND / 10)
+#define QUICK_ENDS 5
 #define QUICK_REST (5 * SECOND)
 
 static struct rouse_text
@@ -362,12 +363,7 @@ resume(struct box_job *j)
 {
     struct box *b = j->box;
     char why[200];
-    int64_t now = b->owner->s->now_us(b->owner->host);
 
-    if (!b->up && b->quick >= QUICK_ENDS && now - b->ended_at < QUICK_REST) {
-        finish(b, take_job(j), ROUSE_FAILED, b->detail);
-        return;
-    }
     if (!b->up && !begin_run(b, why, sizeof(why))) {
         say(b, ROUSE_ERROR, "%s", why);
         finish(b, take_job(j), ROUSE_FAILED, why);
@@ -388,16 +384,34 @@ on_delay_over(void *arg)
         resume(j);
 }
 
+/* How long a start has to wait for those before it that ended at once. */
+static int64_t
+quick_pause(const struct box *b)
+{
+    int64_t since = b->owner->s->now_us(b->owner->host) - b->ended_at;
+
+    return b->up || b->quick == 0 ? 0 : (QUICK_PAUSE << (b->quick - 1)) - since;
+}
+
 static void
 start_resume(struct box *b, struct rouse_job *job)
 {
-    struct box_job *j = add_job(b, job, ROUSE_RESUME);
+    int64_t delay = !b->up || b->asleep ? b->spec->wake_delay_us : 0;
+    struct box_job *j;
 
-    if (!j)
-        return;
-    if (b->spec->wake_delay_us > 0 && (!b->up || b->asleep))
-        j->delay = b->owner->s->timer(b->owner->host, b->spec->wake_delay_us, on_delay_over, j);
-    if (!j->delay)
+    if (!b->up && b->quick >= QUICK_ENDS) {
+        if (b->owner->s->now_us(b->owner->host) - b->ended_at < QUICK_REST) {
+            finish(b, job, ROUSE_FAILED, b->detail);
+            return;
+        }
+        b->quick = 0;
+    }
+    if (quick_pause(b) > delay)
+        delay = quick_pause(b);
+    j = add_job(b, job, ROUSE_RESUME);
+    if (j && delay > 0)
+        j->delay = b->owner->s->timer(b->owner->host, delay, on_delay_over, j);
+    if (j && !j->delay)
         resume(j);
 }
 

@@ -58,7 +58,8 @@ sleep_and_wake(const char *extra, const char *const *words, int rounds)
         assert_true(after > before);
     }
     assert_int_equal(h->news, 0);
-    assert_true(h->longest_us < 50000);
+    /* Not one wait for a process among them; the machine may be busy. */
+    assert_true(h->longest_us < 250000);
     h->plugin->close(h->instance);
     h->instance = NULL;
     rig_until_gone(h);
@@ -348,7 +349,7 @@ a_command_that_ends_at_once_is_given_a_rest(void **state)
 
     (void)state;
     rig_open(h, NULL, words);
-    for (unsigned i = 1; i <= 3; i++) {
+    for (unsigned i = 1; i <= 5; i++) {
         j = rig_start(h, ROUSE_RESUME);
         while (h->news < i) {
             rig_turn(h, 50);

@@ -94,7 +94,7 @@ def test_frozen_guest_paused_by_rouse(gateway, freezer):
     that runs, and runs once.  A request that went to a frozen process would be answered only
     after wake_delay."""
     inside, port, admin = Inside(), free_port(), Admin()
-    delay = 0.5 if QUICK else 0.1
+    delay = 0.5
     g = gateway(config(port, inside, admin, freezer=freezer, wake_delay=f"{int(delay * 1000)}ms"))
     assert get(port, "first").status == 200
     load = start_crowd(port, HOST, clients=100, rate=RATE, total=TOTAL, check=True, method="POST",
