@@ -26,6 +26,8 @@ libapp_a_SOURCES = \
     src/app/config_expand.h \
     src/app/config_tree.c \
     src/app/config_tree.h \
+    src/app/descriptors.c \
+    src/app/descriptors.h \
     src/app/mistake.c \
     src/app/mistake.h \
     src/app/reason_help.c \

@@ -5,6 +5,7 @@
 #include "app/serve.h"
 
 #include "app/command.h"
+#include "app/descriptors.h"
 #include "app/settings.h"
 
 #include <stdio.h>
@@ -73,6 +74,7 @@ serve_run(struct serve *s, struct gateway_config *config)
     struct buf why;
     int status = EXIT_FAILED;
 
+    descriptors_raise();
     s->hub = open_log(config);
     if (!s->hub || !(s->log = log_new(s->hub))) {
         fputs("rouse: out of memory\n", stderr);

@@ -50,9 +50,9 @@ gateway_config_conn_max(void)
 
     if (getrlimit(RLIMIT_NOFILE, &r))
         return 64;
-    if (r.rlim_cur == RLIM_INFINITY || r.rlim_cur > 3 * 20000 + 512)
+    if (r.rlim_max == RLIM_INFINITY || r.rlim_max > 3 * 20000 + 512)
         return 20000;
-    return r.rlim_cur < 512 + 3 * 64 ? 64 : (uint32_t)((r.rlim_cur - 512) / 3);
+    return r.rlim_max < 512 + 3 * 64 ? 64 : (uint32_t)((r.rlim_max - 512) / 3);
 }
 
 static unsigned

@@ -129,7 +129,8 @@ struct gateway_config *gateway_config_ref(struct gateway_config *c);
 void gateway_config_unref(struct gateway_config *c);
 /* Defaults of everything; one reference; listeners, sites and platforms empty. */
 void gateway_config_init(struct gateway_config *c);
-/* min(20,000, (descriptors this process may open - 512) / 3), at least 64. */
+/* min(20,000, (descriptors this process may have - 512) / 3), at least 64: by the hard limit, to
+ * which app/serve.c raises the soft one. */
 uint32_t gateway_config_conn_max(void);
 /* Defaults of one site (hold 50 s, ..., connect.allow as CONTRACT section 2). */
 void site_init(struct site *s);

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import subprocess
 
 import pytest
@@ -263,6 +264,15 @@ def test_explain(run, write):
         assert json.loads(done.stdout)[-1]["result"] == slug
     done = run("explain", "http://3000-blog.t.localhost/", "-H", "bad header")
     assert done.returncode == 1 and "request_invalid" in done.stdout
+
+
+def test_connections_by_the_descriptors_that_may_be_had(run, write):
+    """The soft limit is raised to the hard one, so that one counts."""
+    write(GOOD % "")
+    for hard, wanted in ((2012, 500), (6512, 2000), (100, 64)):
+        done = run("show", "limits", preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (min(hard, 80), hard)))
+        assert f"connections: {wanted}\n" in done.stdout, (hard, done.stdout, done.stderr)
 
 
 def test_serve_refuses_a_bad_configuration(run, write):
