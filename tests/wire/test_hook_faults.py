@@ -299,6 +299,26 @@ def test_our_own_listener_is_no_sandbox(stage):
     assert len(s.gateway.wait_access()) == 1  # and no request of our own to ourselves
 
 
+def test_running_but_nothing_listens(stage):
+    """The port is waited for, not woken again."""
+    s = stage(hold="1500ms", address=f"127.0.0.1:{free_port()}")
+    answer = s.get()
+    refusal(answer, 502, "port_closed")
+    assert answer.get("Retry-After") == "1"
+    s.calm(1)
+
+
+def test_a_name_is_resolved_and_judged(stage):
+    s = stage()
+    s.hook.sandbox("blog", "paused", address=f"localhost:{s.witness.port}")
+    assert s.get().status == 200
+    s.calm(1)
+    refused = stage(allow="[10.0.0.0/8]")
+    refused.hook.sandbox("blog", "paused", address=f"localhost:{refused.witness.port}")
+    assert refused.get().json()["error"] in ("resume_failed", "platform_unreachable")
+    assert refused.witness.stats()["connections"] == 0
+
+
 def test_success_while_still_paused(stage):
     """It answers 200, and its inspect goes on saying `paused`."""
     s = stage(hold="6s")
