@@ -8,12 +8,15 @@
 #include "app/descriptors.h"
 #include "app/settings.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define RING_BYTES ((size_t)1 << 20)
+/* Of each thread; touched only as far as it fills. */
+#define RING_BYTES ((size_t)4 << 20)
 
 static struct gateway_config *
 on_reload(void *ctx, struct buf *why)
@@ -52,6 +55,23 @@ on_story(void *ctx, const struct keeper_tale *t)
     s->story(s->story_ctx, t);
 }
 
+/*
+ * Stderr so that writing to it never blocks. Pipes and terminals are opened anew, since others
+ * share theirs; a socket is ours alone; files do not block.
+ */
+static int
+open_log_fd(void)
+{
+    struct stat st;
+    int fd = -1;
+
+    if (fstat(STDERR_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+        fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    else if (S_ISSOCK(st.st_mode))
+        fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
+    return fd >= 0 ? fd : STDERR_FILENO;
+}
+
 static struct log_hub *
 open_log(const struct gateway_config *c)
 {
@@ -82,6 +102,7 @@ serve_run(struct serve *s, struct gateway_config *config)
         return EXIT_FAILED;
     }
     o.hub = s->hub;
+    o.log_fd = open_log_fd();
     o.story = s->story ? on_story : NULL;
     buf_init(&why, 4096);
     s->gateway = gateway_start(&o, &why);
@@ -94,7 +115,7 @@ serve_run(struct serve *s, struct gateway_config *config)
         fprintf(stderr, "rouse: error: %s\n", why.n > 0 ? buf_cstr(&why) : "out of memory");
     }
     buf_fini(&why);
-    log_hub_drain(s->hub, STDERR_FILENO);
+    log_hub_drain(s->hub, o.log_fd);
     log_hub_free(s->hub);
     return status;
 }

@@ -15,6 +15,9 @@
 #include <string.h>
 #include <sys/uio.h>
 
+/* Bytes in one ring that are worth waking the writer for. */
+#define ALARM_AT ((size_t)256 * 1024)
+
 struct log_hub *
 log_hub_new(enum log_format f, enum log_level min, bool colour, size_t ring_bytes)
 {
@@ -48,6 +51,13 @@ void
 log_hub_set_level(struct log_hub *h, enum log_level min)
 {
     __atomic_store_n(&h->level, (int)min, __ATOMIC_RELAXED);
+}
+
+void
+log_hub_set_alarm(struct log_hub *h, void (*alarm)(void *ctx), void *ctx)
+{
+    h->alarm = alarm;
+    h->alarm_ctx = ctx;
 }
 
 struct log *
@@ -88,6 +98,23 @@ log_enabled(const struct log *log, enum log_level level)
     return log && (int)level >= __atomic_load_n(&log->hub->level, __ATOMIC_RELAXED);
 }
 
+/* Once each time that a good part of the ring has filled since the writer was there. */
+static void
+tell_writer(struct log *log)
+{
+    size_t much = log->size / 2 < ALARM_AT ? log->size / 2 : ALARM_AT;
+
+    if ((size_t)(log->head - log->tail_seen) < much)
+        return;
+    log->tail_seen = __atomic_load_n(&log->tail, __ATOMIC_ACQUIRE);
+    if ((size_t)(log->head - log->tail_seen) < much) {
+        log->alarmed = false;
+    } else if (!log->alarmed && log->hub->alarm) {
+        log->alarmed = true;
+        log->hub->alarm(log->hub->alarm_ctx);
+    }
+}
+
 void
 log_put(struct log *log, const char *text, size_t n)
 {
@@ -104,6 +131,7 @@ log_put(struct log *log, const char *text, size_t n)
     memcpy(log->ring + at, text, first);
     memcpy(log->ring, text + first, n - first);
     __atomic_store_n(&log->head, log->head + n, __ATOMIC_RELEASE);
+    tell_writer(log);
 }
 
 /* The ring's contents as one or two pieces; returns how many. */
@@ -190,6 +218,15 @@ log_hub_drain(struct log_hub *h, int fd)
             total += n;
     }
     return broken ? -1 : total;
+}
+
+bool
+log_hub_pending(const struct log_hub *h)
+{
+    for (struct log *log = __atomic_load_n(&h->logs, __ATOMIC_ACQUIRE); log; log = log->next)
+        if (log->tail != __atomic_load_n(&log->head, __ATOMIC_ACQUIRE))
+            return true;
+    return false;
 }
 
 uint64_t

@@ -40,6 +40,11 @@ struct log_hub *log_hub_new(enum log_format f, enum log_level min, bool colour, 
 /* The threads must have ended. Frees the logs too. */
 void log_hub_free(struct log_hub *h);
 void log_hub_set_level(struct log_hub *h, enum log_level min);
+/*
+ * Before any thread logs: alarm is called, by the thread that logs, when its ring holds so much
+ * that the writer should not wait for its timer. It must be quick and safe from any thread.
+ */
+void log_hub_set_alarm(struct log_hub *h, void (*alarm)(void *ctx), void *ctx);
 /* A handle for one thread; owned by the hub. */
 struct log *log_new(struct log_hub *h);
 /*
@@ -48,6 +53,8 @@ struct log *log_new(struct log_hub *h);
  * written, or -1 when fd is broken (lines are then dropped and counted).
  */
 long log_hub_drain(struct log_hub *h, int fd);
+/* Is anything left that fd did not take? The writer's thread. */
+bool log_hub_pending(const struct log_hub *h);
 uint64_t log_hub_dropped(const struct log_hub *h);
 
 enum log_format log_format(const struct log *log);

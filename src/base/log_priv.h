@@ -22,6 +22,7 @@ struct log {
     uint64_t head;      /* bytes ever put in: read by the writer */
     uint64_t tail_seen; /* the writer's tail when last looked at */
     uint64_t dropped;   /* lines: read by anybody */
+    bool alarmed;       /* the writer was told that much waits; until it has taken it */
     time_t second;      /* of date */
     char date[LOG_DATE_MAX];
     size_t date_n;
@@ -40,6 +41,8 @@ struct log_hub {
     int level; /* atomic */
     bool colour;
     size_t ring_bytes;
+    void (*alarm)(void *ctx); /* may be NULL */
+    void *alarm_ctx;
     struct log *logs;    /* atomic; only ever prepended */
     struct log *partial; /* the writer's: a line of this ring is half written */
 };

@@ -22,8 +22,10 @@ libgateway_a_SOURCES = \
     src/gateway/forward.h \
     src/gateway/gateway.c \
     src/gateway/gateway.h \
+    src/gateway/gateway_bind.c \
     src/gateway/gateway_config.c \
     src/gateway/gateway_config.h \
+    src/gateway/gateway_priv.h \
     src/gateway/page.c \
     src/gateway/page.h \
     src/gateway/plugin_crypto.c \

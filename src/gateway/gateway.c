@@ -7,11 +7,13 @@
 
 #include "gateway/gateway.h"
 #include "gateway/control.h"
+#include "gateway/gateway_priv.h"
 #include "gateway/worker.h"
 #include "net/listener.h"
 #include "net/signals.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,35 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often the log rings are emptied. */
-#define LOG_TICK (20 * USEC_MS)
 /* A plugin that keeps control longer is named while it does. */
 #define STALLED (500 * USEC_MS)
-#define WORKERS_MAX 256
-#define ADMIN_SOCKETS 2
-
-struct gateway {
-    struct gateway_options o;
-    struct loop loop; /* the main thread's: signals, the log's timer */
-    struct log *log;
-    pthread_mutex_t lock; /* of config */
-    struct gateway_config *config;
-    struct control *control;
-    struct worker *worker[WORKERS_MAX];
-    unsigned workers;
-    unsigned over; /* workers that have left their loops; atomic */
-    int conns;     /* client connections; atomic */
-    unsigned asked; /* enum asked bits from other threads; atomic */
-    int fd[CONFIG_LISTENERS * WORKERS_MAX];
-    unsigned fds;
-    int admin_fd[ADMIN_SOCKETS];
-    unsigned admin_fds;
-    bool admin_bound; /* the admin socket's file is ours to remove */
-    struct signals *signals;
-    struct wheel_timer log_timer;
-    usec_t started;
-    bool draining, stalled;
-};
 
 enum asked { ASKED_DRAIN = 1, ASKED_RELOAD = 2 };
 
@@ -146,29 +121,6 @@ bool
 gateway_draining(const struct gateway *g)
 {
     return __atomic_load_n(&g->draining, __ATOMIC_RELAXED);
-}
-
-static bool
-own_of(int fd, struct endpoint *e)
-{
-    char text[128];
-    struct buf b;
-
-    buf_init_fixed(&b, text, sizeof(text));
-    listener_address(fd, &b);
-    return endpoint_parse(buf_slice(&b), e) == 0;
-}
-
-size_t
-gateway_own(const struct gateway *g, struct endpoint *own, size_t max)
-{
-    size_t n = 0;
-
-    for (unsigned i = 0; i < g->config->listeners && i < g->fds && n < max; i++)
-        n += own_of(g->fd[i], &own[n]);
-    for (unsigned i = 0; i < g->admin_fds && n < max; i++)
-        n += own_of(g->admin_fd[i], &own[n]);
-    return n;
 }
 
 void
@@ -310,7 +262,6 @@ on_log_timer(struct wheel_timer *t)
     struct gateway *g = container_of(t, struct gateway, log_timer);
 
     watch_control(g);
-    log_hub_drain(g->o.hub, STDERR_FILENO);
     loop_timer_set(&g->loop, t, g->loop.now + LOG_TICK);
 }
 
@@ -346,6 +297,7 @@ gateway_run(struct gateway *g)
 
     while (__atomic_load_n(&g->over, __ATOMIC_ACQUIRE) < g->workers) {
         loop_turn(&g->loop, LOG_TICK);
+        log_hub_drain(g->o.hub, g->o.log_fd);
         do_asked(g);
     }
     control_note(g->control, NOTE_STOP);
@@ -355,125 +307,10 @@ gateway_run(struct gateway *g)
     return rc;
 }
 
-/*
- * ---- starting
- * -------------------------------------------------------------------------------------
- */
-
-/*
- * SO_REUSEPORT lets a second gateway listen beside a first one, and take half of its clients: so
- * each address is bound once without it.
- */
-static int
-try_address(struct slice address, struct buf *why)
-{
-    int fd;
-
-    if (slice_starts(address, SLICE("unix:")) || slice_ends(address, SLICE(":0")))
-        return 0;
-    fd = listener_bind(address, false, why);
-    if (fd < 0)
-        return -1;
-    close(fd);
-    return 0;
-}
-
-static int
-bind_listeners(struct gateway *g, struct buf *why)
-{
-    const struct gateway_config *c = g->config;
-
-    for (unsigned i = 0; i < c->listeners; i++)
-        if (try_address(slice_of(c->listener[i].address), why) < 0)
-            return -1;
-    for (unsigned w = 0; w < g->workers; w++)
-        for (unsigned i = 0; i < c->listeners; i++) {
-            struct slice address = slice_of(c->listener[i].address);
-            bool again = w > 0 && (slice_starts(address, SLICE("unix:")) ||
-                                   slice_ends(address, SLICE(":0")));
-            int fd = again ? dup(g->fd[i]) : listener_bind(address, true, why);
-
-            if (fd < 0)
-                return -1;
-            g->fd[g->fds++] = fd;
-        }
-    return 0;
-}
-
 static void
-announce(struct gateway *g)
+on_log_alarm(void *ctx)
 {
-    char text[128];
-    struct buf b;
-
-    for (unsigned i = 0; i < g->config->listeners; i++) {
-        struct log_line l;
-
-        buf_init_fixed(&b, text, sizeof(text));
-        listener_address(g->fd[i], &b);
-        log_open(&l, g->log, LOG_INFO, LOG_EVENT, "listening");
-        log_slice(&l, LF_ADDRESS, buf_slice(&b));
-        log_close(&l);
-    }
-}
-
-/* The directory of a path, if it is not there: /run is empty after a boot. */
-static void
-make_directory(const char *path)
-{
-    char dir[sizeof(((struct gateway_config *)NULL)->admin_socket)];
-    size_t n = slice_copy(slice_of(path), dir, sizeof(dir));
-
-    while (n > 0 && dir[n] != '/')
-        n--;
-    dir[n] = 0;
-    if (n > 0)
-        (void)mkdir(dir, 0755); /* binding says what is wrong */
-}
-
-static int
-bind_admin_socket(struct gateway *g, struct buf *why)
-{
-    const struct gateway_config *c = g->config;
-    char text[sizeof(c->admin_socket) + 8];
-    struct buf address;
-    int fd;
-
-    make_directory(c->admin_socket);
-    buf_init_fixed(&address, text, sizeof(text));
-    buf_printf(&address, "unix:%s", c->admin_socket);
-    fd = listener_bind(buf_slice(&address), false, why);
-    if (fd < 0 && !c->admin_socket_given) {
-        /* Nobody asked for it: another gateway has it, or this user may not. */
-        log_event(g->log, LOG_WARN, "admin_socket", "%s; going on without", buf_cstr(why));
-        buf_clear(why);
-        return 0;
-    }
-    if (fd < 0)
-        return -1;
-    g->admin_fd[g->admin_fds++] = fd;
-    g->admin_bound = true;
-    if (chmod(c->admin_socket, 0660) < 0)
-        log_event(g->log, LOG_WARN, "admin_socket", "chmod %s: %s", c->admin_socket,
-                  strerror(errno));
-    return 0;
-}
-
-static int
-bind_admin(struct gateway *g, struct buf *why)
-{
-    const struct gateway_config *c = g->config;
-    int fd;
-
-    if (c->admin_socket[0] && bind_admin_socket(g, why) < 0)
-        return -1;
-    if (c->admin_address[0]) {
-        fd = listener_bind(slice_of(c->admin_address), false, why);
-        if (fd < 0)
-            return -1;
-        g->admin_fd[g->admin_fds++] = fd;
-    }
-    return 0;
+    loop_wake(&((struct gateway *)ctx)->loop);
 }
 
 static int
@@ -535,14 +372,15 @@ gateway_start(const struct gateway_options *o, struct buf *why)
         return NULL;
     }
     g->started = loop_clock();
+    log_hub_set_alarm(o->hub, on_log_alarm, g);
     wheel_timer_init(&g->log_timer, on_log_timer);
-    if (bind_listeners(g, why) < 0 || bind_admin(g, why) < 0 || start_threads(g, why) < 0)
+    if (gateway_bind(g, why) < 0 || start_threads(g, why) < 0)
         goto fail;
     if (watch_signals(g) < 0) {
         buf_add_str(why, "cannot watch signals");
         goto fail;
     }
-    announce(g);
+    gateway_announce(g);
     loop_timer_set(&g->loop, &g->log_timer, g->started);
     log_event(g->log, LOG_INFO, "ready", "%u workers, configuration %s", g->workers,
               g->config->source);
@@ -550,6 +388,19 @@ gateway_start(const struct gateway_options *o, struct buf *why)
 fail:
     gateway_free(g);
     return NULL;
+}
+
+/* A reader that is only slow gets a second to take the last lines. */
+static void
+last_lines(struct gateway *g)
+{
+    struct pollfd p = {.fd = g->o.log_fd, .events = POLLOUT};
+    usec_t until = loop_clock() + USEC_SEC;
+
+    while (log_hub_drain(g->o.hub, g->o.log_fd) >= 0 && log_hub_pending(g->o.hub) &&
+           loop_clock() < until)
+        if (poll(&p, 1, 100) < 0)
+            return;
 }
 
 void
@@ -582,7 +433,8 @@ gateway_free(struct gateway *g)
     if (g->admin_bound)
         unlink(g->config->admin_socket);
     loop_timer_cancel(&g->loop, &g->log_timer);
-    log_hub_drain(g->o.hub, STDERR_FILENO);
+    log_hub_set_alarm(g->o.hub, NULL, NULL);
+    last_lines(g);
     loop_fini(&g->loop);
     pthread_mutex_destroy(&g->lock);
     gateway_config_unref(g->config);

@@ -17,6 +17,7 @@ struct keeper_tale;
 struct gateway_options {
     struct gateway_config *config; /* a reference is taken */
     struct log_hub *hub;
+    int log_fd; /* where its lines go; best non-blocking: a reader that stops costs lines only */
     /* Reads the configuration anew for POST /reload and HUP; returns a reference, or NULL and
      * says why (also in the log). Called on the main thread. May be NULL: reload is refused. */
     struct gateway_config *(*reload)(void *ctx, struct buf *why);

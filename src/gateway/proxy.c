@@ -234,6 +234,19 @@ on_page_timer(struct wheel_timer *t)
 /* ---- relaying --------------------------------------------------------------------- */
 
 /*
+ * A request that is still being uploaded says nothing about the port before its client is done: it
+ * does not keep the others waiting for its answer.
+ */
+static void
+free_place(struct proxy *p)
+{
+    struct mail m = {.u.answered.ok = false};
+
+    if (p->ex.req.framing != FRAMING_NONE && !p->ex.to_back.ended)
+        proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
+}
+
+/*
  * Adapts the head once and attaches the back; from now on bytes flow by themselves. Whoever was
  * released from the hold (its answer is owed) was let in by the window; others count against the
  * sandbox's limit.
@@ -264,6 +277,7 @@ proxy_relay(struct proxy *p, struct h1_client *c)
         proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
         return;
     }
+    free_place(p);
     h1_client_serve(c, &p->ex);
 }
 

@@ -41,8 +41,8 @@ def wrong(kind, one, number, forwarded):
 
 
 def check(kind, forwarded, statuses):
-    found = [f"{one.name}: {complaint}" for number, one in enumerate(REQUESTS)
-             if (complaint := wrong(kind, one, number, forwarded))] + forwarded.odd
+    found = forwarded.odd + [f"{one.name}: {complaint}" for number, one in enumerate(REQUESTS)
+                             if (complaint := wrong(kind, one, number, forwarded))]
     found += [f"{REQUESTS[n].name}: status {status}" for n,
               status in statuses.items() if status != 200]
     assert not found, f"{len(found)}:\n" + "\n".join(found[:40])
