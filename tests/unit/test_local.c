@@ -9,6 +9,7 @@
 
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -302,6 +303,65 @@ a_killed_warden_is_noticed(void **state)
     rig_free(h);
 }
 
+static unsigned
+open_fds(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    assert_non_null(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+/* Lives and naps: no descriptor, process or cgroup is left of them. */
+static void
+one_life(struct rouse_host *h)
+{
+    int64_t end = rig_now() + RIG_PATIENCE_US;
+    unsigned news = h->news;
+    char cgroup[256] = "";
+    const char *at;
+
+    memset(h->grove, 0, sizeof(*h->grove));
+    h->log[0] = '\0';
+    rig_open(h, NULL, words_few);
+    rig_do(h, ROUSE_RESUME, ROUSE_RUNNING);
+    rig_until_ready(h);
+    for (int nap = 0; nap < 20; nap++) {
+        rig_do(h, ROUSE_PAUSE, ROUSE_RUNNING);
+        rig_do(h, ROUSE_RESUME, ROUSE_RUNNING);
+    }
+    at = strstr(h->log, ", cgroup ");
+    if (at)
+        snprintf(cgroup, sizeof(cgroup), "%.*s", (int)strcspn(at + 9, "\n"), at + 9);
+    kill(atomic_load(&h->grove->slot[0].pid), SIGKILL);
+    while (h->news == news) {
+        rig_turn(h, 50);
+        assert_true(rig_now() < end);
+    }
+    h->plugin->close(h->instance);
+    h->instance = NULL;
+    assert_true(cgroup[0] == '\0' || access(cgroup, F_OK) == -1);
+}
+
+static void
+many_lives_leave_nothing(void **state)
+{
+    struct rouse_host *h = rig_new();
+    unsigned fds;
+
+    (void)state;
+    one_life(h);
+    fds = open_fds();
+    for (int life = 0; life < 8; life++)
+        one_life(h);
+    assert_int_equal(open_fds(), fds);
+    rig_free(h);
+}
+
 static void
 kill_is_final(void **state)
 {
@@ -416,6 +476,7 @@ main(void)
         cmocka_unit_test(a_sandbox_dies_in_its_sleep),
         cmocka_unit_test(everything_dies_with_its_host),
         cmocka_unit_test(a_killed_warden_is_noticed),
+        cmocka_unit_test(many_lives_leave_nothing),
         cmocka_unit_test(kill_is_final),
         cmocka_unit_test(a_command_that_is_not_there),
         cmocka_unit_test(a_command_that_ends_at_once_is_given_a_rest),
