@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,44 +60,24 @@ parse(struct options *o, int argc, char **argv)
     return o->requests > 0 ? 0 : -1;
 }
 
-/* What one process reports to its parent. */
+/* What one process tells its parent. */
 struct report {
     uint64_t runs, events, seed;
     struct verdict_of_run verdict;
 };
 
+/* In the child. What it has done so far stands where the parent sees it, in case it dies. */
 static void
-run_share(const struct options *o, uint64_t first, int out)
+run_share(const struct options *o, uint64_t first, struct report *r)
 {
-    struct report r = {.seed = 0};
-
     for (uint64_t seed = first; seed <= o->to; seed += PROCESSES) {
-        struct report now = r;
-
-        /* Said before, in case it does not come back. */
-        now.seed = seed;
-        now.verdict.rule = RULE_NONE;
-        if (write(out, &now, sizeof(now)) != (ssize_t)sizeof(now))
-            _exit(3);
-        r.events += sim_run(seed, o->requests, false, &r.verdict);
-        r.runs++;
-        r.seed = seed;
-        if (r.verdict.rule != RULE_NONE)
-            break;
+        r->seed = seed;
+        r->events += sim_run(seed, o->requests, false, &r->verdict);
+        r->runs++;
+        if (r->verdict.rule != RULE_NONE)
+            _exit(1);
     }
-    if (write(out, &r, sizeof(r)) != (ssize_t)sizeof(r))
-        _exit(3);
-    _exit(r.verdict.rule == RULE_NONE ? 0 : 1);
-}
-
-static struct report
-read_report(int in)
-{
-    struct report r = {.seed = 0}, next;
-
-    while (read(in, &next, sizeof(next)) == (ssize_t)sizeof(next))
-        r = next;
-    return r;
+    _exit(0);
 }
 
 static void
@@ -127,36 +108,33 @@ is_expected(const struct options *o, const struct verdict_of_run *v, int status)
 static int
 run_all(const struct options *o)
 {
-    int fd[PROCESSES][2], status, bad = -1, found = 0;
+    struct report *r = mmap(NULL, PROCESSES * sizeof(*r), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status[PROCESSES], bad = -1, found = 0;
+    uint64_t runs = 0, events = 0;
     pid_t pid[PROCESSES];
-    struct report r[PROCESSES], sum = {.seed = 0};
-    int statuses[PROCESSES];
 
+    if (r == MAP_FAILED)
+        return 2;
     for (unsigned i = 0; i < PROCESSES; i++) {
         fflush(stdout);
-        if (pipe(fd[i]) < 0 || (pid[i] = fork()) < 0)
+        if ((pid[i] = fork()) < 0)
             return 2;
-        if (pid[i] == 0) {
-            close(fd[i][0]);
-            run_share(o, o->from + i, fd[i][1]);
-        }
-        close(fd[i][1]);
+        if (pid[i] == 0)
+            run_share(o, o->from + i, &r[i]);
     }
     for (unsigned i = 0; i < PROCESSES; i++) {
-        r[i] = read_report(fd[i][0]);
-        waitpid(pid[i], &status, 0);
-        statuses[i] = status;
-        sum.runs += r[i].runs;
-        sum.events += r[i].events;
-        if (status != 0 && (bad < 0 || r[i].seed < r[bad].seed))
+        waitpid(pid[i], &status[i], 0);
+        runs += r[i].runs;
+        events += r[i].events;
+        if (status[i] != 0 && (bad < 0 || r[i].seed < r[bad].seed))
             bad = (int)i;
-        if (status != 0 && o->expect && is_expected(o, &r[i].verdict, status))
+        if (status[i] != 0 && o->expect && is_expected(o, &r[i].verdict, status[i]))
             found = 1;
     }
-    printf("# %llu runs, %llu events\n", (unsigned long long)sum.runs,
-           (unsigned long long)sum.events);
+    printf("# %llu runs, %llu events\n", (unsigned long long)runs, (unsigned long long)events);
     if (bad >= 0)
-        explain(o, r[bad].seed, &r[bad].verdict, statuses[bad]);
+        explain(o, r[bad].seed, &r[bad].verdict, status[bad]);
     return o->expect ? !found : bad >= 0;
 }
 
