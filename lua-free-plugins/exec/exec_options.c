@@ -255,7 +255,7 @@ exec_options_envp(const struct exec_options *o, const struct rouse_request *q)
     unsigned k = 0;
 
     for (char **e = o->envp; v && *e; e++) {
-        v[k] = strdup(*e);
+        v[k] = kit_copy(kit_text(*e));
         if (!v[k++])
             goto fail;
     }

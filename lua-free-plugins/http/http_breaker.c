@@ -16,15 +16,18 @@ http_breaker_allows(struct http_breaker *b, int64_t now)
 }
 
 bool
-http_breaker_ended(struct http_breaker *b, bool answered, int64_t now)
+http_breaker_ended(struct http_breaker *b, bool answered, int64_t began, int64_t now)
 {
     bool was = b->open;
 
     if (answered) {
         b->failed = 0;
         b->open = false;
+        b->answered_at = now;
         return was;
     }
+    if (began < b->answered_at)
+        return false;
     if (b->failed < HTTP_BREAKER_FAILURES)
         b->failed++;
     b->open = b->failed == HTTP_BREAKER_FAILURES;

@@ -38,6 +38,7 @@ struct http_job {
     struct rouse_fetch *fetch;
     enum rouse_op op;
     uint64_t epoch;
+    int64_t began;
     int64_t due; /* when the host stops waiting; INT64_MAX: never */
     size_t id_n;
     char id[ID_MAX];
@@ -77,14 +78,16 @@ say(struct http_platform *p, enum rouse_level level, const struct kit_line *l)
 }
 
 static void
-breaker_ended(struct http_platform *p, enum rouse_op op, bool answered, const char *why)
+breaker_ended(const struct http_job *j, bool answered, const char *why)
 {
+    struct http_platform *p = j->of;
+    enum rouse_op op = j->op;
     struct http_breaker *b = &p->breaker[op];
     struct rouse_text url = p->options.url[op];
     char text[DETAIL];
     struct kit_line l;
 
-    if (!http_breaker_ended(b, answered, p->s->now_us(p->host)))
+    if (!http_breaker_ended(b, answered, j->began, p->s->now_us(p->host)))
         return;
     kit_line_init(&l, text, sizeof text);
     if (b->open)
@@ -226,7 +229,7 @@ on_fetched(void *arg, const struct rouse_fetch_result *f)
     struct http_job *j = arg;
 
     j->fetch = NULL;
-    breaker_ended(j->of, j->op, f->sent == ROUSE_ANSWERED, f->detail);
+    breaker_ended(j, f->sent == ROUSE_ANSWERED, f->detail);
     if (f->sent == ROUSE_ANSWERED && f->status > 0)
         finish_answered(j, f);
     else
@@ -283,7 +286,8 @@ new_job(struct http_platform *p, struct rouse_job *job, const struct rouse_reque
     j->job = job;
     j->op = q->op;
     j->epoch = q->epoch;
-    j->due = q->deadline_us > 0 ? p->s->now_us(p->host) + q->deadline_us : INT64_MAX;
+    j->began = p->s->now_us(p->host);
+    j->due = q->deadline_us > 0 ? j->began + q->deadline_us : INT64_MAX;
     j->id_n = q->id.n;
     memcpy(j->id, q->id.p, q->id.n);
     j->next = p->first;
@@ -351,7 +355,7 @@ http_cancel(void *self, struct rouse_job *job)
         p->s->fetch_stop(p->host, j->fetch);
         /* Given up because no answer came in time: as good as a timeout of our own. */
         if (p->s->now_us(p->host) >= j->due)
-            breaker_ended(p, j->op, false, "no answer in time");
+            breaker_ended(j, false, "no answer in time");
         forget(j);
         return;
     }

@@ -58,7 +58,14 @@ kit_trim(struct rouse_text t)
 char *
 kit_copy(struct rouse_text t)
 {
-    return strndup(t.n ? t.p : "", t.n);
+    char *out = malloc(t.n + 1);
+
+    if (!out)
+        return NULL;
+    if (t.n > 0)
+        memcpy(out, t.p, t.n);
+    out[t.n] = 0;
+    return out;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */

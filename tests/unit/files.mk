@@ -222,8 +222,9 @@ tests_unit_test_local_LDADD = $(UNIT_LIBS)
 # plugins: linked as they are, to a host of fakes
 PLUGIN_RIG = tests/unit/plugin_rig.c tests/unit/plugin_rig.h
 unit_tests += tests/unit/test_http_plugin
-tests_unit_test_http_plugin_SOURCES = tests/unit/test_http_plugin.c $(PLUGIN_RIG) \
+tests_unit_test_http_plugin_SOURCES = tests/unit/test_http_plugin.c $(PLUGIN_RIG) $(FAILALLOC) \
     $(plugins_http_so_SOURCES)
+tests_unit_test_http_plugin_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
 tests_unit_test_http_plugin_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lua-free-plugins
 tests_unit_test_http_plugin_LDADD = $(JANSSON_LIBS) $(SSL_LIBS) $(UNIT_LIBS)
 unit_tests += tests/unit/test_http_options
@@ -232,8 +233,9 @@ tests_unit_test_http_options_SOURCES = tests/unit/test_http_options.c $(PLUGIN_R
 tests_unit_test_http_options_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lua-free-plugins
 tests_unit_test_http_options_LDADD = $(JANSSON_LIBS) $(SSL_LIBS) $(UNIT_LIBS)
 unit_tests += tests/unit/test_exec_plugin
-tests_unit_test_exec_plugin_SOURCES = tests/unit/test_exec_plugin.c $(PLUGIN_RIG) \
+tests_unit_test_exec_plugin_SOURCES = tests/unit/test_exec_plugin.c $(PLUGIN_RIG) $(FAILALLOC) \
     $(plugins_exec_so_SOURCES)
+tests_unit_test_exec_plugin_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
 tests_unit_test_exec_plugin_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lua-free-plugins
 tests_unit_test_exec_plugin_LDADD = $(JANSSON_LIBS) $(SSL_LIBS) $(UNIT_LIBS)
 

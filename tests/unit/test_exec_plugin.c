@@ -2,6 +2,7 @@
 /* The exec plugin against a fake host: CONTRACT section 6, exit code by exit code. */
 #include "config.h"
 
+#include "failalloc.h"
 #include "plugin_rig.h"
 
 extern const struct rouse_plugin rouse_plugin;
@@ -228,6 +229,40 @@ test_cancel_and_close(void **state)
     close_all(&r, &t);
 }
 
+/* Whichever allocation fails: a mistake when opening, UNREACHABLE when called. */
+static void
+test_out_of_memory(void **state)
+{
+    struct rouse_node *inspect = rig_list(inspect_argv), *environment = rig_map(variables);
+    const struct rig_option o[] = {
+        {"inspect", NULL, inspect}, {"environment", NULL, environment}, {NULL, NULL, NULL}};
+    struct rouse_job *j;
+    struct rig r;
+    unsigned n = 0;
+
+    (void)state;
+    do {
+        n++;
+        failalloc_from(n);
+        rig_open(&r, &rouse_plugin, o);
+        failalloc_from(0);
+        assert_true(r.self || strcmp(r.mistake.text, "out of memory") == 0);
+    } while (!r.self);
+    assert_in_range(n, 9, 12);
+    n = 0;
+    do {
+        n++;
+        failalloc_from(n);
+        j = rig_start(&r, ROUSE_INSPECT, NULL);
+        failalloc_from(0);
+        assert_true(!j->finished || j->result.outcome == ROUSE_UNREACHABLE);
+    } while (j->finished);
+    assert_in_range(n, 16, 24);
+    rig_close(&r);
+    rig_free_node(inspect);
+    rig_free_node(environment);
+}
+
 static void
 refuses(const char *name, struct rouse_node *node, const char *why)
 {
@@ -277,6 +312,7 @@ main(void)
         cmocka_unit_test(test_ids_that_look_like_options),
         cmocka_unit_test(test_programs_that_are_not_configured),
         cmocka_unit_test(test_cancel_and_close),
+        cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_mistakes),
     };
 

@@ -2,6 +2,7 @@
 /* The http plugin against a fake host: CONTRACT section 6, row by row. */
 #include "config.h"
 
+#include "failalloc.h"
 #include "plugin_rig.h"
 
 #include "http/http_call.h"
@@ -456,6 +457,27 @@ test_breaker(void **state)
     rig_close(&r);
 }
 
+/* Calls that hang while others are answered: the hook is there. */
+static void
+test_old_failures_say_nothing(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open(&r, &rouse_plugin, plain);
+    for (int i = 0; i < 6; i++)
+        rig_start(&r, ROUSE_RESUME, NULL);
+    r.now += 1000;
+    rig_start(&r, ROUSE_RESUME, NULL);
+    rig_answer(rig_fetch(&r), 200, RUNS, NULL);
+    r.now += SECOND;
+    for (int i = 0; i < 6; i++)
+        rig_no_answer(r.fetch[i], true, "not answered");
+    assert_int_equal(r.logs, 0);
+    assert_false(rig_start(&r, ROUSE_RESUME, NULL)->finished);
+    rig_close(&r);
+}
+
 /* A hook that hangs: the host gives up at the deadline and cancels. */
 static void
 test_late_calls_open_the_breaker(void **state)
@@ -502,6 +524,29 @@ test_cancel_and_close(void **state)
     assert_false(a->finished || b->finished || c->finished);
 }
 
+static void
+test_out_of_memory(void **state)
+{
+    struct rouse_job *j;
+    struct rig r;
+
+    (void)state;
+    failalloc_from(1);
+    rig_open(&r, &rouse_plugin, plain);
+    failalloc_from(0);
+    assert_null(r.self);
+    assert_string_equal(r.mistake.text, "out of memory");
+    rig_open(&r, &rouse_plugin, plain);
+    for (unsigned n = 1; n <= 3; n++) {
+        failalloc_from(n);
+        j = rig_start(&r, ROUSE_RESUME, NULL);
+        failalloc_from(0);
+        assert_int_equal(j->finished, n < 3);
+        assert_true(n == 3 || j->result.outcome == ROUSE_UNREACHABLE);
+    }
+    rig_close(&r);
+}
+
 int
 main(void)
 {
@@ -519,8 +564,10 @@ main(void)
         cmocka_unit_test(test_hooks_that_are_not_configured),
         cmocka_unit_test(test_401_is_said_once_a_minute),
         cmocka_unit_test(test_breaker),
+        cmocka_unit_test(test_old_failures_say_nothing),
         cmocka_unit_test(test_late_calls_open_the_breaker),
         cmocka_unit_test(test_cancel_and_close),
+        cmocka_unit_test(test_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

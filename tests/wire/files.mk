@@ -16,6 +16,7 @@ wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_hold.py
 wire_tests += tests/wire/test_hook_faults.py
+wire_tests += tests/wire/test_hook_leaks.py
 wire_tests += tests/wire/test_hook_unknown.py
 wire_tests += tests/wire/test_leave.py
 wire_tests += tests/wire/test_leaving.py
