@@ -145,7 +145,7 @@ keeper_flight_held(struct keeper *k, struct sandbox *s, usec_t lease_for)
 
     if (f->intent == INTENT_PAUSE) { /* somebody is waking it */
         keeper_flight_end(k, s);
-        keeper_pause_abort(k, s);
+        keeper_pause_later(k, s);
         return;
     }
     if (f->state != FLIGHT_HELD)
@@ -204,7 +204,7 @@ store_failed(struct keeper *k, struct sandbox *s)
 
     if (f->intent == INTENT_PAUSE) {
         keeper_flight_end(k, s);
-        keeper_pause_abort(k, s);
+        keeper_pause_later(k, s);
         return;
     }
     f->why = REASON_STATE_UNAVAILABLE;

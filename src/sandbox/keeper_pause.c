@@ -11,6 +11,7 @@
 
 /* How late a pause is thought to be executed whose answer never came. */
 #define LOOSE_FOR (60 * USEC_SEC)
+#define PAUSE_AGAIN (500 * USEC_MS)
 
 static bool
 asked_for(const struct sandbox *s)
@@ -62,6 +63,13 @@ keeper_pause_abort(struct keeper *k, struct sandbox *s)
     idle_touch(&s->idle, k->now);
     metric_add(k->o.metrics, METRIC_PAUSES_ABORTED, 1);
     keeper_story(k, s, STORY_PAUSE_ABORTED, 0, 0, 0, REASON_NONE);
+}
+
+void
+keeper_pause_later(struct keeper *k, struct sandbox *s)
+{
+    keeper_pause_abort(k, s);
+    s->no_pause_before = k->now + PAUSE_AGAIN + keeper_jitter(k, PAUSE_AGAIN);
 }
 
 void
@@ -265,6 +273,13 @@ idle_at(const struct keeper *k, const struct sandbox *s)
     return idle_due(&s->idle, own != 0 ? own : keeper_site(k, s->site)->pause_after);
 }
 
+/* When a pause is due, as far as nothing stands against it. */
+static usec_t
+due_at(const struct keeper *k, const struct sandbox *s)
+{
+    return usec_max(s->no_pause_before, asked_for(s) ? 0 : idle_at(k, s));
+}
+
 void
 keeper_pause_step(struct keeper *k, struct sandbox *s)
 {
@@ -273,7 +288,7 @@ keeper_pause_step(struct keeper *k, struct sandbox *s)
     else if (flight_is_pause(s) && s->flight.state == FLIGHT_SETTLE && s->flight.unknown &&
              s->held_n > 0)
         assume_asleep(k, s);
-    else if (may_begin(s) && (asked_for(s) || k->now >= idle_at(k, s)))
+    else if (may_begin(s) && k->now >= due_at(k, s))
         begin(k, s);
 }
 
@@ -282,5 +297,5 @@ keeper_pause_due(const struct keeper *k, const struct sandbox *s)
 {
     if (s->quiesce.asking)
         return workers_none(&s->quiesce.asked) ? USEC_NEVER : s->quiesce.deadline;
-    return may_begin(s) ? idle_at(k, s) : USEC_NEVER;
+    return may_begin(s) ? due_at(k, s) : USEC_NEVER;
 }

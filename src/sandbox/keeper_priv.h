@@ -159,6 +159,8 @@ bool keeper_wake_wanted(const struct keeper *k, const struct sandbox *s);
 void keeper_pause_step(struct keeper *k, struct sandbox *s);
 void keeper_pause_disturb(struct keeper *k, struct sandbox *s);
 void keeper_pause_abort(struct keeper *k, struct sandbox *s);
+/* The same, and whoever asked for it has to be patient: it is not tried again at once. */
+void keeper_pause_later(struct keeper *k, struct sandbox *s);
 void keeper_pause_call(struct keeper *k, struct sandbox *s);
 void keeper_pause_on_call(struct keeper *k, struct sandbox *s, const struct driver_result *r);
 void keeper_pause_on_settle(struct keeper *k, struct sandbox *s, const struct driver_result *r);

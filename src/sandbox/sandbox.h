@@ -88,6 +88,7 @@ struct sandbox {
     struct look look;
     struct flight flight;
     struct quiesce quiesce;
+    usec_t no_pause_before; /* after one that could not get its lease */
     struct idle idle;
     struct heap_node due; /* always in the heap */
     struct list lru;
