@@ -167,6 +167,31 @@ on_deadline(struct wheel_timer *t)
     deliver(job, OUTCOME_UNKNOWN);
 }
 
+static void
+on_pay(struct task *t)
+{
+    struct plugin_host *h = container_of(t, struct plugin_host, pay);
+
+    while (h->owed_n > 0) {
+        struct driver_result r = {.id = h->owed[--h->owed_n], .outcome = OUTCOME_UNREACHABLE};
+
+        record_init(&r.record);
+        h->ports.result(h->ports.ctx, &r);
+    }
+}
+
+/* Without memory for a call: nothing was executed. Whoever does not hear of it waits in vain until
+ * the call's deadline. */
+static void
+owe(struct plugin_host *h, uint64_t id)
+{
+    log_event(h->o.log, LOG_ERROR, "platform_call", "out of memory");
+    if (h->owed_n == PLUGIN_OWED_MAX)
+        return;
+    h->owed[h->owed_n++] = id;
+    loop_queue_run(h->o.loop, &h->pay);
+}
+
 void
 plugin_host_call(struct plugin_host *h, const struct driver_call *c)
 {
@@ -175,7 +200,10 @@ plugin_host_call(struct plugin_host *h, const struct driver_call *c)
         c->key.platform < CONFIG_PLATFORMS ? h->instance[c->key.platform] : NULL;
     usec_t entered;
 
-    ensure(job); /* each call is owed a result; without memory there is no way to pay */
+    if (!job) {
+        owe(h, c->id);
+        return;
+    }
     *job = (struct rouse_job){.h = h, .host = host, .key = c->key, .op = c->op};
     job->result.id = c->id;
     record_init(&job->result.record);
@@ -445,6 +473,7 @@ plugin_host_new(const struct plugin_host_options *o, const struct plugin_host_po
     h->o = *o;
     h->ports = *p;
     list_init(&h->intakes);
+    task_init(&h->pay, on_pay);
     address_own_local(&h->own);
     return h;
 }

@@ -12,6 +12,8 @@
 #include "net/loop.h"
 #include "rouse/plugin.h"
 
+#define PLUGIN_OWED_MAX 64
+
 struct plugin_host {
     struct plugin_host_options o;
     struct plugin_host_ports ports;
@@ -19,6 +21,10 @@ struct plugin_host {
     struct rouse_host *instance[CONFIG_PLATFORMS];
     struct address_own own;
     struct list intakes;
+    /* Calls that found no memory: said so from the run list. */
+    uint64_t owed[PLUGIN_OWED_MAX];
+    unsigned owed_n;
+    struct task pay;
     /* For the watchdog; atomic. */
     usec_t entered;
     const char *inside;
