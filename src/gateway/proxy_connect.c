@@ -122,8 +122,10 @@ follow(struct proxy *p, enum attempt_do step)
     switch (step) {
     case ATTEMPT_DIAL:
         if (dialer_start(&p->dialer, &a->to, a->ttl) < 0) {
+            bool full = errno == EAGAIN;
+
             connect_failed(p);
-            proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
+            proxy_refuse(p, full ? REASON_CONNECTION_LIMIT : REASON_OUT_OF_MEMORY, 0, NULL);
             return;
         }
         /* fall through */
