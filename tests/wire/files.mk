@@ -31,6 +31,7 @@ wire_tests += tests/wire/test_release.py
 wire_tests += tests/wire/test_running.py
 wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
+wire_tests += tests/wire/test_torture.py
 wire_tests += tests/wire/test_verbs.py
 
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
