@@ -29,13 +29,13 @@ struct demo {
     uint64_t port;
     const char *idle, *wake_delay;
     char idle_text[32];
-    bool started;
+    bool started, colour;
 };
 
 /* ---- the story ------------------------------------------------------------------------------- */
 
 static void
-tell(const char *text)
+tell(const struct demo *d, const char *text)
 {
     char line[300], now[16];
     time_t t = time(NULL);
@@ -43,7 +43,8 @@ tell(const char *text)
     int n;
 
     strftime(now, sizeof(now), "%H:%M:%S", localtime_r(&t, &tm));
-    n = snprintf(line, sizeof(line), "  %s  rouse    %s\n", now, text);
+    n = snprintf(line, sizeof(line), d->colour ? "  \033[2m%s\033[0m  \033[32mrouse\033[0m    %s\n"
+                                               : "  %s  rouse    %s\n", now, text);
     if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) == -1)
         return;
 }
@@ -104,7 +105,7 @@ on_story(void *ctx, const struct keeper_tale *t)
     buf_init_fixed(&b, text, sizeof(text));
     add_tale(ctx, t, &b);
     if (b.n > 0)
-        tell(buf_cstr(&b));
+        tell(ctx, buf_cstr(&b));
 }
 
 static void
@@ -166,12 +167,13 @@ configure(const struct demo *d)
                "    plugin: local\n"
                "    sandboxes:\n"
                "      demo: { command: [/proc/%d/exe, demo-app, \"%u\"], output: inherit,\n"
-               "              ports: { 3000: 127.0.0.1:%u }, idle: %s, wake_delay: %s }\n"
+               "              ports: { 3000: 127.0.0.1:%u }, idle: %s, wake_delay: %s,\n"
+               "              environment: %s }\n"
                "sites:\n"
                "  - { host: \"*.localhost\", platform: demo,\n"
                "      wake: { limit_per_sandbox: off, limit_per_client: off } }\n",
                d->address, (unsigned)d->port, (int)getpid(), app, app, d->idle,
-               d->wake_delay ? d->wake_delay : "0s");
+               d->wake_delay ? d->wake_delay : "0s", d->colour ? "{}" : "{ NO_COLOR: \"1\" }");
     mistakes_init(&m);
     c = settings_parse("demo", buf_slice(&text), NULL, &m);
     if (!c)
@@ -258,6 +260,7 @@ run_demo(const struct command *c, const struct command_args *a)
     if (optind < a->words)
         return command_usage(c, "too much: \"%.60s\"", a->word[optind]);
     spell_idle(&d);
+    d.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     config = configure(&d);
     if (!config)
         return EXIT_FAILED;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,7 +87,10 @@ say(const char *format, ...)
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     strftime(now, sizeof(now), "%H:%M:%S", localtime_r(&t, &tm));
-    n = snprintf(line, sizeof(line), "  %s  sandbox  %s\n", now, text);
+    n = snprintf(line, sizeof(line),
+                 isatty(STDOUT_FILENO) && !getenv("NO_COLOR")
+                     ? "  \033[2m%s\033[0m  \033[36msandbox\033[0m  %s\n" : "  %s  sandbox  %s\n",
+                 now, text);
     if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) == -1)
         return;
 }
@@ -234,6 +238,8 @@ run_demo_app(const struct command *c, const struct command_args *args)
 
     if (slice_u64(slice_of(args->word[0]), 65535, &port) != 0 || port == 0)
         return command_usage(c, "\"%.40s\" is no port", args->word[0]);
+    /* Whoever read our lines may be gone. */
+    signal(SIGPIPE, SIG_IGN);
     a = calloc(1, sizeof(*a));
     if (!a)
         return EXIT_FAILED;

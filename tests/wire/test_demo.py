@@ -24,7 +24,7 @@ class Demo:
     def __init__(self, *args, terminal=False):
         self.port = free_port()
         self.lines = []
-        self.ended = False
+        self.ended = self.colour = False
         self._news = threading.Condition()
         ours, theirs = pty.openpty() if terminal else os.pipe()
         self.proc = subprocess.Popen([ROUSE, "demo", "--port", str(self.port), *args],
@@ -53,7 +53,9 @@ class Demo:
                 data = b""      # how a pseudo terminal ends
             with self._news:
                 *done, rest = (rest + data).split(b"\n")
-                self.lines += [line.decode().rstrip("\r") for line in done]
+                self.lines += [re.sub("\033\\[[0-9;]*m", "", line.decode().rstrip("\r"))
+                               for line in done]
+                self.colour |= b"\033[" in data
                 self.ended = not data
                 self._news.notify_all()
             if not data:
@@ -144,6 +146,17 @@ def test_the_first_screen_of_the_readme(terminal):
         while told[-1].endswith("without a request"):
             told.pop()
         assert told == story(screen)
+        assert d.colour == terminal
+
+
+def test_no_colour(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    with Demo(terminal=True) as d:
+        d.wait("Ctrl-C")
+        d.get()
+        d.wait("sandbox  visit")
+        assert not d.colour
+        d.end()
 
 
 def test_pages_and_waking_slowly():
