@@ -197,6 +197,20 @@ def test_killed_in_mid_call(stage):
     s.calm(1)
 
 
+def test_reload_in_mid_call(stage):
+    """The platform's options change while it is resuming: the call is given up, the wake goes on."""
+    s = stage(hold="10s")
+    gate = s.hook.gate("resume")
+    with Connection(s.port, timeout=20) as c:
+        c.send(GET)
+        s.hook.wait_calls("resume")
+        s.gateway.reload(s.gateway.config.read_text().replace("timeout: 500ms", "timeout: 700ms"))
+        s.gateway.wait_event("reloaded")
+        gate.set()
+        assert c.answer().status == 200
+    s.calm()
+
+
 def test_other_platforms_go_on(gateway, witness, hook):
     """One hook hangs; wakes by the other are not slower."""
     w, bad, good, port = witness(), hook(), hook(), free_port()
