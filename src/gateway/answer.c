@@ -152,11 +152,12 @@ add_message(struct buf *out, const struct answer *a)
         return;
     }
     buf_add_str(out, words(a->reason));
-    if (a->detail) {
+    if (a->detail && a->detail[0]) {
+        bool small = a->detail[0] >= 'a' && a->detail[0] <= 'z';
         buf_add_char(out, ' ');
-        buf_add_char(out, '(');
-        buf_add_str(out, a->detail);
-        buf_add_str(out, ".)");
+        buf_add_char(out, small ? (char)(a->detail[0] - 'a' + 'A') : a->detail[0]);
+        buf_add_str(out, a->detail + 1);
+        buf_add_char(out, '.');
     }
 }
 

@@ -192,6 +192,7 @@ route_find(const struct route_table *t, const struct head *h, struct route *r, c
     *detail = "the Host field is not a valid name";
     if (host_parse(h->host, &r->host) < 0)
         return REASON_BAD_HOST;
+    *detail = NULL;
     r->site = find_site(t, r, &label);
     if (!r->site) {
         *detail = "no site of the configuration has this host";
