@@ -167,7 +167,10 @@ keeper_go(struct keeper *k, struct waiter *w)
     struct endpoint to;
 
     if (!p || !record_endpoint(&s->record, w->port, &to)) {
-        keeper_say_no(k, w, p ? REASON_STATE_UNAVAILABLE : REASON_OUT_OF_MEMORY, 0);
+        keeper_say_no(k, w, !p                        ? REASON_OUT_OF_MEMORY
+                            : s->record.ports_n > 0 ? REASON_PORT_CLOSED /* not one of its ports */
+                                                    : REASON_STATE_UNAVAILABLE,
+                      0);
         return;
     }
     if (grace && failed && !pair_ramping(p)) {
