@@ -22,7 +22,7 @@
 static const struct rouse_option options[] = {
     {.name = "sandboxes", .type = ROUSE_NODE, .required = 1,
      .help = "id: { command: [argv...], ports: { 3000: 127.0.0.1:3000 }, idle, directory, "
-             "environment, user, output, freezer }"},
+             "environment, user, output, freezer, wake_delay }"},
     {0},
 };
 
