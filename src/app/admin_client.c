@@ -4,7 +4,9 @@
 
 #include "app/admin_client.h"
 
+#include "app/reason_help.h"
 #include "app/settings.h"
+#include "app/table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -122,14 +124,17 @@ static int
 say_error(const struct admin_answer *x)
 {
     const char *slug = NULL, *message = NULL;
+    enum reason why;
 
     (void)json_unpack(x->json, "{s?s,s?s}", "error", &slug, "message", &message);
     if (slug && message && strcmp(slug, message) != 0)
         fprintf(stderr, "rouse: %s: %s\n", slug, message);
+    else if (slug && (why = reason_of_slug(slice_of(slug))) != REASON_NONE)
+        fprintf(stderr, "rouse: %s: %s\n", slug, reason_help(why).meaning);
     else
         fprintf(stderr, "rouse: %s\n", slug ? slug : "the gateway refused");
     if (slug)
-        fprintf(stderr, "hint: `rouse help %s` says what that means\n", slug);
+        fprintf(stderr, "hint: `rouse help %s` says what to do\n", slug);
     return x->status == 429 || x->status >= 503 ? EXIT_RETRY : EXIT_FAILED;
 }
 
@@ -152,8 +157,11 @@ admin_ask(const char *socket_path, const char *method, const char *path, struct 
     memset(out, 0, sizeof *out);
     buf_init(&out->body, ANSWER_MAX);
     if (fd < 0) {
-        fprintf(stderr, "rouse: no gateway at %s: %s\n", socket_path, strerror(errno));
-        fputs("hint: is it running? -s PATH or -c FILE say where its admin socket is\n", stderr);
+        int error = errno;
+        fprintf(stderr, "rouse: no gateway at %s: %s\n", socket_path, strerror(error));
+        fputs(error == EACCES
+              ? "hint: the socket is for its owner and group only: be one of them, or root\n"
+              : "hint: is it running? -s PATH or -c FILE say where its admin socket is\n", stderr);
         return EXIT_FAILED;
     }
     buf_init(&all, ANSWER_MAX);
@@ -197,7 +205,7 @@ admin_print(const struct command_args *a, const char *method, const char *path)
     int status = admin_call(a, method, path, &x);
 
     if (x.body.n > 0 && x.json) {
-        json_dumpf(x.json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+        json_dumpf(x.json, stdout, TABLE_JSON);
         putchar('\n');
     }
     admin_answer_fini(&x);

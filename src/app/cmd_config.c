@@ -28,8 +28,9 @@ run_config(const struct command *c, const struct command_args *a)
 }
 
 const struct command cmd_config = {
-    .name = "config", .args = "sample|schema",
-    .summary = "print an annotated configuration, or its JSON Schema",
-    .help = "Both are made from the settings table; conf/ has copies.",
-    .min_words = 1, .max_words = 1, .hidden = true, .run = run_config,
+    .name = "config", .args = "WHAT",
+    .summary = "an annotated configuration, or its JSON Schema",
+    .help = "WHAT is sample, every setting with its default, to start from; or schema, for\n"
+            "editors.",
+    .min_words = 1, .max_words = 1, .run = run_config,
 };

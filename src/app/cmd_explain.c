@@ -106,7 +106,8 @@ explain_head(struct explain *x)
         refused(x, "request", why, detail);
         return false;
     }
-    step(x, "request", "valid", "%u header fields", x->head.fields);
+    step(x, "request", "valid", "%u header field%s", x->head.fields,
+         x->head.fields == 1 ? "" : "s");
     return true;
 }
 
@@ -137,6 +138,11 @@ explain_class(struct explain *x)
     const struct site *s = x->route.site;
     enum traffic_class k = classify(&x->head, &x->route);
     bool wakes = !(s->wake_ignore & UINT32_C(1) << k);
+
+    if (k == CLASS_WEBSOCKET) {
+        refused(x, "class", REASON_UPGRADE_REFUSED, "upgrades are not available in this version");
+        return false;
+    }
     char text[64];
     struct buf b;
 
@@ -197,10 +203,19 @@ explain_state(struct explain *x, bool wakes)
 }
 
 static void
+explain_rest(struct explain *x)
+{
+    bool wakes = explain_class(x);
+
+    if (x->status == EXIT_FINE)
+        explain_state(x, wakes);
+}
+
+static void
 print_steps(const struct explain *x)
 {
     if (x->a->json) {
-        json_dumpf(x->steps, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+        json_dumpf(x->steps, stdout, TABLE_JSON);
         putchar('\n');
         return;
     }
@@ -225,7 +240,7 @@ explain(struct explain *x, const struct command *c)
         return EXIT_FAILED;
     }
     if (explain_head(x) && explain_route(x))
-        explain_state(x, explain_class(x));
+        explain_rest(x);
     print_steps(x);
     return x->status;
 }

@@ -48,7 +48,7 @@ sandbox_path(const char *word, const char *verb, char *path, size_t n)
 static void
 print_record(const json_t *record)
 {
-    char *text = json_dumps(record, JSON_INDENT(2));
+    char *text = json_dumps(record, TABLE_JSON);
 
     if (text)
         printf("\nwhat is known of it:\n%s\n", text);
@@ -133,7 +133,8 @@ const struct command cmd_wake = {
 
 const struct command cmd_pause = {
     .name = "pause", ONE_SANDBOX, .summary = "pause a sandbox once nothing uses it",
-    .help = "Waits a while for requests in flight; never pauses a sandbox under one.",
+    .help = "Waits a while for requests in flight; never pauses a sandbox under one: then exits\n"
+            "75. ID may be PLATFORM/ID where several platforms know the same one.",
     .run = run_pause,
 };
 

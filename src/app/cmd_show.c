@@ -75,7 +75,7 @@ show_list(const struct command_args *a, const char *path, const char *key,
         if (columns == wakes)
             keep_waking(list);
         if (a->json) {
-            json_dumpf(list, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+            json_dumpf(list, stdout, TABLE_JSON);
             putchar('\n');
         } else {
             table_print(stdout, list, columns, none);
@@ -95,7 +95,7 @@ show_errors(const struct command_args *a)
     json_t *errors = json_object_get(x.json, "errors");
 
     if (status == EXIT_FINE && a->json) {
-        json_dumpf(errors, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+        json_dumpf(errors, stdout, TABLE_JSON);
         putchar('\n');
     } else if (status == EXIT_FINE) {
         void *at = json_object_iter(errors);

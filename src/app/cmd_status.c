@@ -14,7 +14,7 @@ static const struct {
     {"version", "version", TABLE_TEXT},
     {"up", "uptime_ms", TABLE_MS},
     {"configuration", "config", TABLE_TEXT},
-    {"its hash", "config_hash", TABLE_TEXT},
+    {"config hash", "config_hash", TABLE_TEXT},
     {"store", "store", TABLE_TEXT},
     {"draining", "draining", TABLE_TEXT},
     {"workers", "workers", TABLE_NUMBER},

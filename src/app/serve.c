@@ -8,6 +8,7 @@
 #include "app/descriptors.h"
 #include "app/settings.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,20 @@ open_log(const struct gateway_config *c)
     return log_hub_new(f, c->log_level, terminal && !getenv("NO_COLOR"), RING_BYTES);
 }
 
+static void
+say_failure(const struct serve *s, const char *why)
+{
+    fprintf(stderr, "rouse: error: %s\n", why);
+    if (s->story)
+        return; /* rouse demo has a hint of its own */
+    if (strstr(why, strerror(EADDRINUSE)))
+        fputs("hint: another program has it, perhaps another rouse: listen, admin.socket and\n"
+              "      admin.address say where this one listens\n", stderr);
+    else if (strstr(why, "admin.sock"))
+        fputs("hint: this user may not create it: name another admin.socket, or \"\" for none\n",
+              stderr);
+}
+
 int
 serve_run(struct serve *s, struct gateway_config *config)
 {
@@ -112,7 +127,7 @@ serve_run(struct serve *s, struct gateway_config *config)
         status = gateway_run(s->gateway) == 0 ? EXIT_FINE : EXIT_FAILED;
         gateway_free(s->gateway);
     } else {
-        fprintf(stderr, "rouse: error: %s\n", why.n > 0 ? buf_cstr(&why) : "out of memory");
+        say_failure(s, why.n > 0 ? buf_cstr(&why) : "out of memory");
     }
     buf_fini(&why);
     log_hub_drain(s->hub, o.log_fd);

@@ -13,6 +13,9 @@ enum table_kind {
     TABLE_FLAG, /* yes, or nothing */
 };
 
+/* How JSON is printed: durations without the noise of binary fractions. */
+#define TABLE_JSON (JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12))
+
 struct table_column {
     const char *title, *key;
     enum table_kind kind;

@@ -13,5 +13,5 @@ version_string(void)
 const char *
 version_build(void)
 {
-    return __VERSION__ ", " ROUSE_BUILT_WITH;
+    return ROUSE_BUILT_WITH " " __VERSION__;
 }

@@ -382,7 +382,8 @@ gateway_start(const struct gateway_options *o, struct buf *why)
     }
     gateway_announce(g);
     loop_timer_set(&g->loop, &g->log_timer, g->started);
-    log_event(g->log, LOG_INFO, "ready", "%u workers, configuration %s", g->workers,
+    log_event(g->log, LOG_INFO, "ready", "%u worker%s, configuration %s", g->workers,
+              g->workers == 1 ? "" : "s",
               g->config->source);
     return g;
 fail:
