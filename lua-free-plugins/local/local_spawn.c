@@ -11,6 +11,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -141,6 +142,56 @@ local_spawn(const char *program, const struct local_spec *spec, int *sock)
     return -1;
 }
 
+/* What ends by itself, but not at once: wardens, and the processes of a cgroup. */
+struct burial {
+    char cgroup[256]; /* "": none */
+    unsigned n;
+    pid_t pid[];
+};
+
+#define BURIAL_TRIES 1000
+#define BURIAL_PAUSE_MS 5
+
+static void *
+bury(void *arg)
+{
+    struct burial *b = arg;
+
+    for (unsigned i = 0; i < b->n; i++)
+        while (waitpid(b->pid[i], NULL, 0) == -1 && errno == EINTR)
+            continue;
+    for (int i = 0; b->cgroup[0] && i < BURIAL_TRIES; i++) {
+        if (rmdir(b->cgroup) == 0 || errno != EBUSY)
+            break;
+        poll(NULL, 0, BURIAL_PAUSE_MS);
+    }
+    free(b);
+    return NULL;
+}
+
+static void
+start_burial(const char *cgroup, const pid_t *pid, unsigned n)
+{
+    struct burial *b = calloc(1, sizeof(*b) + n * sizeof(pid[0]));
+    sigset_t all, old;
+    pthread_t thread;
+
+    if (!b)
+        return;
+    snprintf(b->cgroup, sizeof(b->cgroup), "%s", cgroup);
+    b->n = n;
+    if (n > 0)
+        memcpy(b->pid, pid, n * sizeof(pid[0]));
+    /* Signals are for the threads that wait for them. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (pthread_create(&thread, NULL, bury, b) == 0)
+        pthread_detach(thread);
+    else
+        free(b);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 void
 local_spawn_clean(const char *cgroup)
 {
@@ -156,44 +207,11 @@ local_spawn_clean(const char *cgroup)
             errno = 0;
         close(fd);
     }
-    /* While the dead are being buried it stays: empty, and the name is not used again. */
-    rmdir(cgroup);
-}
-
-struct burial {
-    unsigned n;
-    pid_t pid[];
-};
-
-static void *
-bury(void *arg)
-{
-    struct burial *b = arg;
-
-    for (unsigned i = 0; i < b->n; i++)
-        while (waitpid(b->pid[i], NULL, 0) == -1 && errno == EINTR)
-            continue;
-    free(b);
-    return NULL;
+    start_burial(cgroup, NULL, 0);
 }
 
 void
 local_spawn_reap(const pid_t *pid, unsigned n)
 {
-    struct burial *b = malloc(sizeof(*b) + n * sizeof(pid[0]));
-    sigset_t all, old;
-    pthread_t thread;
-
-    if (!b)
-        return;
-    b->n = n;
-    memcpy(b->pid, pid, n * sizeof(pid[0]));
-    /* Signals are for the threads that wait for them. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    if (pthread_create(&thread, NULL, bury, b) == 0)
-        pthread_detach(thread);
-    else
-        free(b);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    start_burial("", pid, n);
 }

@@ -268,6 +268,14 @@ everything_dies_with_its_host(void **state)
     host_is_killed(signals, true);
 }
 
+static void
+cgroup_of(const struct rouse_host *h, char *out, size_t n)
+{
+    const char *at = strstr(h->log, ", cgroup ");
+
+    snprintf(out, n, "%.*s", at ? (int)strcspn(at + 9, "\n") : 0, at ? at + 9 : "");
+}
+
 /* Even when somebody kills the warden: the cgroup ends the rest, else the leader at least dies. */
 static void
 a_killed_warden_is_noticed(void **state)
@@ -275,7 +283,7 @@ a_killed_warden_is_noticed(void **state)
     static const char *const words[] = {"plain", NULL};
     struct rouse_host *h = rig_new();
     int64_t end = rig_now() + RIG_PATIENCE_US;
-    char path[64], line[256];
+    char path[64], line[256], cgroup[256];
     pid_t warden = 0;
     FILE *f;
 
@@ -300,6 +308,10 @@ a_killed_warden_is_noticed(void **state)
     if (strstr(h->log, "SIGSTOP"))
         kill(atomic_load(&h->grove->slot[1].pid), SIGKILL);
     rig_until_gone(h);
+    for (cgroup_of(h, cgroup, sizeof(cgroup)); cgroup[0] && access(cgroup, F_OK) == 0;) {
+        rig_turn(h, 1);
+        assert_true(rig_now() < end);
+    }
     rig_free(h);
 }
 
@@ -322,8 +334,7 @@ one_life(struct rouse_host *h)
 {
     int64_t end = rig_now() + RIG_PATIENCE_US;
     unsigned news = h->news;
-    char cgroup[256] = "";
-    const char *at;
+    char cgroup[256];
 
     memset(h->grove, 0, sizeof(*h->grove));
     h->log[0] = '\0';
@@ -334,9 +345,7 @@ one_life(struct rouse_host *h)
         rig_do(h, ROUSE_PAUSE, ROUSE_RUNNING);
         rig_do(h, ROUSE_RESUME, ROUSE_RUNNING);
     }
-    at = strstr(h->log, ", cgroup ");
-    if (at)
-        snprintf(cgroup, sizeof(cgroup), "%.*s", (int)strcspn(at + 9, "\n"), at + 9);
+    cgroup_of(h, cgroup, sizeof(cgroup));
     kill(atomic_load(&h->grove->slot[0].pid), SIGKILL);
     while (h->news == news) {
         rig_turn(h, 50);
