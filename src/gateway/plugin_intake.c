@@ -102,15 +102,22 @@ take(struct intake *i, const struct endpoint *e)
     return true;
 }
 
+/* A name has several addresses; the first that a sandbox may have is taken. */
 static void
 on_resolved(void *ctx, const struct endpoint *e, size_t n, const char *why)
 {
     struct intake *i = ctx;
+    size_t good = 0;
 
     i->query = NULL;
-    if (n == 0)
+    if (n == 0) {
         refuse(i, why);
-    else if (take(i, &e[0]))
+        return;
+    }
+    while (good < n &&
+           address_refused_platform(i->h->config, i->key.platform, &i->h->own, &e[good]))
+        good++;
+    if (take(i, &e[good < n ? good : 0]))
         next_address(i);
 }
 

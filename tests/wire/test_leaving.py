@@ -105,6 +105,13 @@ def test_cycles(place, tmp_path):
         assert result["left"] > 0 and result["lost"] == 0 and result["connect_failed"] == 0, result
         p.wait_idle()
 
+    # Once all of them at the same time, so that the pools have seen their most.
+    gate = p.h.gate("resume")
+    together = start_crowd(p.port, HOST, clients=100, body=2000, method="POST")
+    together.wait_sent()
+    gate.set()
+    together.result()
+    p.wait_idle()
     cycle(300, 1)
     cycle(300, 2)
     before, bytes_before = p.g.open_descriptors(), counts.total().live if counts else 0

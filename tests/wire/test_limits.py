@@ -31,7 +31,12 @@ class Place:
         return Connection(self.port, **options)
 
     def ends(self, reason):
-        return self.admin.metric(f'rouse_ends_total{{error="{reason}"}}')
+        """How often; the client may see the end a moment before it is counted."""
+        deadline = time.monotonic() + 10
+        while not (n := self.admin.metric(f'rouse_ends_total{{error="{reason}"}}')):
+            if time.monotonic() > deadline:
+                break
+        return n
 
     def refusals(self, reason):
         return self.admin.metric(f'rouse_generated_responses_total{{error="{reason}"}}')
