@@ -44,6 +44,10 @@ fuzz_targets += tests/fuzz/fuzz_host
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_host_LDADD = $(HTTP_LINK)
 tests_fuzz_fuzz_host_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+fuzz_targets += tests/fuzz/fuzz_sandbox
+tests_fuzz_fuzz_sandbox_SOURCES = tests/fuzz/fuzz_sandbox.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_sandbox_LDADD = $(GATEWAY_LINK)
+tests_fuzz_fuzz_sandbox_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.sh
