@@ -199,7 +199,7 @@ def test_killed_in_mid_call(stage):
 
 
 def test_reload_in_mid_call(stage):
-    """The platform's options change while it is resuming: the call is given up, the wake goes on."""
+    """The platform's options change while it is resuming: the call is given up, not the wake."""
     s = stage(hold="10s")
     gate = s.hook.gate("resume")
     with Connection(s.port, timeout=20) as c:
