@@ -68,13 +68,15 @@ keeper_post(struct keeper *k, struct sandbox *s, unsigned worker, struct mail *m
     k->ports.mail(k->ports.ctx, worker, m);
 }
 
+/* An ASK that finds no room. A request that is being relayed needs none: it just goes on. */
 static void
-refuse_ticket(struct keeper *k, unsigned worker, uint64_t ticket, enum reason r)
+refuse_ticket(struct keeper *k, unsigned worker, const struct mail *ask, enum reason r)
 {
-    struct mail m = {.kind = MAIL_VERDICT, .ticket = ticket};
+    struct mail m = {.kind = MAIL_VERDICT, .ticket = ask->ticket};
+    bool stay = ask->u.ask.why == ASK_NO_ANSWER;
 
-    m.u.verdict.verdict = VERDICT_NO;
-    m.u.verdict.reason = r;
+    m.u.verdict.verdict = stay ? VERDICT_STAY : VERDICT_NO;
+    m.u.verdict.reason = stay ? REASON_NONE : r;
     k->ports.mail(k->ports.ctx, worker, &m);
 }
 
@@ -171,6 +173,25 @@ first_deadline(const struct keeper *k, const struct waiter *w, usec_t wish)
     return usec_add(w->arrived, limit);
 }
 
+/* Takes a new waiter into the hold's books. Who is being relayed and only wonders why no answer
+ * comes takes no room there and is never crowded out: a slow sandbox is no reason to break it off.
+ * The limit of connections bounds them. */
+static enum reason
+book(struct keeper *k, struct waiter *w, struct waiter **victim)
+{
+    struct hold_caps caps = caps_of(k, w);
+    enum reason r = REASON_NONE;
+
+    *victim = NULL;
+    if (w->why != ASK_NO_ANSWER)
+        r = hold_admit(&k->hold, w, &caps, w->sandbox->held_n, &w->sandbox->record.tenant, victim);
+    if (r == REASON_NONE && heap_set(&k->due_waiters, &w->due, w->due.at) < 0) {
+        hold_drop(&k->hold, w);
+        r = REASON_OUT_OF_MEMORY;
+    }
+    return r;
+}
+
 bool
 keeper_admit(struct keeper *k, struct waiter *w)
 {
@@ -185,13 +206,12 @@ keeper_admit(struct keeper *k, struct waiter *w)
         keeper_say_no(k, w, REASON_HOLD_QUEUE_FULL, 0);
         return false;
     }
-    r = hold_admit(&k->hold, w, &caps, s->held_n, &s->record.tenant, &victim);
-    if (r == REASON_NONE && heap_set(&k->due_waiters, &w->due, w->due.at) < 0) {
-        hold_drop(&k->hold, w);
-        r = REASON_OUT_OF_MEMORY;
-    }
+    r = book(k, w, &victim);
     if (r != REASON_NONE) {
-        keeper_say_no(k, w, r, 0);
+        if (w->why == ASK_NO_ANSWER)
+            keeper_say_stay(k, w);
+        else
+            keeper_say_no(k, w, r, 0);
         return false;
     }
     w->phase = WAITER_HELD;
@@ -258,7 +278,7 @@ fill(struct keeper *k, struct waiter *w, const struct mail_ask *a, struct sandbo
     w->keep_alive = a->keep_alive;
     w->has_token = a->has_token;
     w->wished = a->wait != USEC_OFF;
-    w->source = hold_source(&k->hold, a->source, k->now);
+    w->source = a->why == ASK_NO_ANSWER ? NULL : hold_source(&k->hold, a->source, k->now);
     w->due.at = first_deadline(k, w, a->wait);
     list_init(&w->link);
     list_init(&w->queue);
@@ -293,7 +313,7 @@ keeper_on_ask(struct keeper *k, unsigned worker, const struct mail *m)
     struct waiter *w = s ? calloc(1, sizeof(*w)) : NULL;
 
     if (!w) {
-        refuse_ticket(k, worker, m->ticket, s ? REASON_OUT_OF_MEMORY : REASON_HOLD_QUEUE_FULL);
+        refuse_ticket(k, worker, m, s ? REASON_OUT_OF_MEMORY : REASON_HOLD_QUEUE_FULL);
         return;
     }
     w->id = (struct ticket_id){m->ticket, worker};
@@ -303,7 +323,7 @@ keeper_on_ask(struct keeper *k, unsigned worker, const struct mail *m)
         ensure(!keeper_waiter(k, worker, m->ticket));
         free(w->caller);
         free(w);
-        refuse_ticket(k, worker, m->ticket, REASON_OUT_OF_MEMORY);
+        refuse_ticket(k, worker, m, REASON_OUT_OF_MEMORY);
         return;
     }
     keeper_pause_disturb(k, s);

@@ -83,6 +83,9 @@ unit_tests += tests/unit/test_keeper_idle
 tests_unit_test_keeper_idle_SOURCES = tests/unit/test_keeper_idle.c tests/unit/keeper_rig.c \
     tests/unit/keeper_rig.h
 tests_unit_test_keeper_idle_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_keeper_slow
+tests_unit_test_keeper_slow_SOURCES = tests/unit/test_keeper_slow.c tests/unit/keeper_rig.c
+tests_unit_test_keeper_slow_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_mail
 tests_unit_test_mail_LDADD = $(SANDBOX_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_view
