@@ -266,13 +266,18 @@ proxy_relay(struct proxy *p, struct h1_client *c)
     p->prepared = true;
     p->use = view_begin(p->w->view, p->route.sandbox, now);
     p->phase = PROXY_RELAYING;
-    p->tries++;
+    if (p->tries < UINT8_MAX)
+        p->tries++;
     if (p->connect_began)
         p->connect_took = now - p->connect_began;
     p->ex.back_peer = p->route.to;
-    if (p->use)
-        worker_activity(p->w);
-    if (p->use && p->unanswered == 0 && view_open(p->use) > p->wc->c->sandbox_conns) {
+    if (!p->use) { /* a pause would not see it */
+        back_pool_park(p->w->pool, c);
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    }
+    worker_activity(p->w);
+    if (p->unanswered == 0 && view_open(p->use) > p->wc->c->sandbox_conns) {
         back_pool_park(p->w->pool, c);
         proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
         return;
@@ -419,7 +424,8 @@ on_back_lost(struct exchange *ex, enum reason why)
         proxy_refuse(p, said, 0, NULL);
         return;
     }
-    ex->delivered = DELIVERED_NO;
+    if (ex->unprocessed)
+        ex->delivered = DELIVERED_NO;
     metric_add(ex->loop->metrics, METRIC_BACK_RETRIES, 1);
     /* Just woken: accepting and closing is how a port looks that is not quite there yet. */
     if (p->woken && !p->pooled &&

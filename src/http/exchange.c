@@ -323,6 +323,8 @@ exchange_can_resend(const struct exchange *ex)
 {
     if (ex->answer_here || ex->answer_started || ex->to_back.aborted || ex->ended)
         return false;
+    if (ex->first_byte != 0 && !ex->unprocessed) /* it was being answered */
+        return false;
     if (!pipe_can_rewind(&ex->to_back))
         return false;
     return ex->delivered == DELIVERED_NO || ex->unprocessed || method_idempotent(ex->req.method);

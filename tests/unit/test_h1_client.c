@@ -330,6 +330,22 @@ test_reset_before_an_answer(void **state)
     assert_int_equal(r->delivered, DELIVERED_MAYBE);
 }
 
+/* Part of an answer is an answer: it is not asked for again. */
+static void
+test_no_resend_after_a_byte_of_an_answer(void **state)
+{
+    struct rig *r = *state;
+
+    r->resend = true;
+    ask(r, GET);
+    peer_send(&r->origin, "HTTP/1.1 20");
+    UNTIL(r, r->ex && r->ex->first_byte != 0);
+    peer_reset(&r->origin);
+    UNTIL(r, peer_has(&r->client, "HTTP/1.1 502 "));
+    assert_int_equal(r->backs, 1);
+    assert_int_equal(r->delivered, DELIVERED_MAYBE);
+}
+
 static void
 test_resend_of_a_retained_request(void **state)
 {
@@ -521,6 +537,7 @@ main(void)
         T(test_truncated_answers),
         T(test_truncated_towards_http10_is_a_reset),
         T(test_reset_before_an_answer),
+        T(test_no_resend_after_a_byte_of_an_answer),
         T(test_resend_of_a_retained_request),
         T(test_early_answer_destroys_the_back),
         T(test_answer_while_the_request_goes_on),

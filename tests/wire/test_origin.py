@@ -102,6 +102,9 @@ def test_reads_a_get_and_closes(place):
     p.w.plan(cut=0, end="rst")
     assert p.ask().status == 200
     assert p.w.stats()["requests"] == 2
+    p.w.standard(cut=0, end="rst")
+    check_error(p.ask(), 502, "upstream_reset", "maybe")
+    assert p.w.stats()["requests"] == 5
 
 
 @pytest.mark.parametrize("plan", [{"never": 1}, {"noread": 1, "never": 1}])
