@@ -40,8 +40,14 @@ class Gateway:
                                      env=environment)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if wait:
+        if not wait:
+            return
+        try:
             self.wait_event(READY)
+        except AssertionError:
+            self.proc.kill()  # nobody else knows of it yet
+            self.proc.wait()
+            raise
 
     def _read(self):
         for line in self.proc.stderr:
