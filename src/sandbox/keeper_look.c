@@ -16,6 +16,7 @@
 #define SUSPECT_EVERY (10 * USEC_SEC)
 #define POLL_FIRST (100 * USEC_MS)
 #define POLL_MOST USEC_SEC
+#define GLANCE_EVERY USEC_SEC
 
 void
 keeper_look_want(struct sandbox *s, bool truth, bool patient)
@@ -220,6 +221,27 @@ poll(struct keeper *k, struct sandbox *s)
     keeper_look_want(s, true, true);
 }
 
+/*
+ * When to have a look because a port is late that is being probed: its sandbox may have moved, or
+ * sleep again, and nobody said so. Every second at first, less often as time passes.
+ */
+static usec_t
+glance_due(const struct sandbox *s)
+{
+    const struct look *l = &s->look;
+
+    if (s->state != SANDBOX_RUNNING || l->state != LOOK_NONE || l->truth_wanted)
+        return USEC_NEVER;
+    list_each(n, &s->pairs) {
+        const struct pair *p = container_of(n, struct pair, link);
+
+        if (!p->proven && p->since != 0 && (p->queued > 0 || p->out > 0))
+            return usec_max(p->since, l->ended) +
+                   usec_max(GLANCE_EVERY, (l->ended - p->since) / 4);
+    }
+    return USEC_NEVER;
+}
+
 void
 keeper_look_step(struct keeper *k, struct sandbox *s)
 {
@@ -239,6 +261,8 @@ keeper_look_step(struct keeper *k, struct sandbox *s)
         s->recheck = s->held_n > 0;
     }
     poll(k, s);
+    if (k->now >= glance_due(s))
+        keeper_look_want(s, true, false);
     if (l->state == LOOK_REST && k->now >= l->next)
         start_inspect(k, s);
     else if (l->state == LOOK_NONE && (l->wanted || l->truth_wanted) && k->now >= l->next)
@@ -254,5 +278,5 @@ keeper_look_due(const struct sandbox *s)
         return usec_min(l->call.deadline, l->suspect_at);
     if (l->state == LOOK_REST || l->wanted || l->truth_wanted)
         return usec_min(l->next, l->suspect_at);
-    return l->suspect_at;
+    return usec_min(l->suspect_at, glance_due(s));
 }

@@ -63,6 +63,21 @@ def test_the_leader_leaves_while_probing(gateway, witness, hook):
     assert h.count("resume") == 1
 
 
+def test_a_sandbox_that_moves_just_after_its_wake(gateway, witness, hook):
+    """Nobody said so: while its port is late the platform is asked again."""
+    old, new = witness(), witness()
+    h = hook()
+    h.sandbox("blog", address=f"127.0.0.1:{old.port}")
+    port = free_port()
+    gateway(one_site(port, h))
+    with Connection(port) as c:
+        assert c.request(GET).status == 200
+        h.sandbox("blog", "running", address=f"127.0.0.1:{new.port}", generation="2")
+        old.stop()
+        assert c.request(GET, timeout=5).status == 200
+    assert h.count("resume") == 1
+
+
 def test_the_window_widens(gateway, witness, hook):
     """Of 2,000 held requests none is lost, and the origin is not run over."""
     w = witness()
