@@ -31,6 +31,12 @@ def _run(*argv, check=True):
     return subprocess.run(argv, check=check, capture_output=True, text=True)
 
 
+def _mounts():
+    """How many mounts stand on /run/netns; a bind mount does not show in os.path.ismount."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as lines:
+        return sum(line.split()[4] == "/run/netns" for line in lines)
+
+
 class Namespace:
     """A network namespace behind a veth pair: `address` is in it, `gateway` is our end.
 
@@ -65,7 +71,7 @@ class Namespace:
         return None
 
     def __enter__(self):
-        self.mounted = os.path.ismount("/run/netns")
+        self.mounts = _mounts()
         _run("ip", "netns", "add", self.name)
         self.made = True
         _run("ip", "link", "add", self.outside, "type", "veth", "peer", "name", self.inside,
@@ -83,8 +89,9 @@ class Namespace:
         if self.made:
             _run("ip", "netns", "del", self.name, check=False)
             _run("ip", "link", "del", self.outside, check=False)
-        if not self.mounted and os.path.ismount("/run/netns") and not os.listdir("/run/netns"):
-            _run("umount", "/run/netns", check=False)   # `ip netns add` leaves it behind
+        for _ in range(_mounts() - self.mounts):    # `ip netns add` leaves them behind
+            if not os.listdir("/run/netns"):
+                _run("umount", "/run/netns", check=False)
 
     def run(self, *argv):
         return _run(*self.wrap(list(argv)))
