@@ -133,8 +133,10 @@ say_error(const struct admin_answer *x)
         fprintf(stderr, "rouse: %s: %s\n", slug, reason_help(why).meaning);
     else
         fprintf(stderr, "rouse: %s\n", slug ? slug : "the gateway refused");
-    if (slug)
+    if (slug && reason_of_slug(slice_of(slug)) != REASON_NONE)
         fprintf(stderr, "hint: `rouse help %s` says what to do\n", slug);
+    if (slug && strcmp(slug, reason_slug(REASON_SANDBOX_BUSY)) == 0)
+        return EXIT_RETRY;
     return x->status == 429 || x->status >= 503 ? EXIT_RETRY : EXIT_FAILED;
 }
 

@@ -151,6 +151,7 @@ verb_wait(struct admin_call *c, bool wake)
         answer_error(c, 503, "hold_queue_full", "too many admin requests wait already");
         return;
     }
+    c->pausing = !wake;
     if (wake)
         keeper_wake(control->keeper, &c->key, site, c->request, control->loop.now);
     else
@@ -180,6 +181,10 @@ admin_done(struct admin *a, uint64_t request, enum reason r)
     if (!c)
         return;
     c->request = 0;
+    if (r == REASON_RESUME_FAILED && c->pausing) {
+        answer_error(c, 502, "pause_failed", "the platform cannot or would not: see the log");
+        return;
+    }
     if (r != REASON_NONE) {
         short status = reason_row(r)->status;
 

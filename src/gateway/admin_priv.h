@@ -31,6 +31,7 @@ struct admin_call {
     struct exchange ex; /* first */
     struct admin *admin;
     bool trusted;
+    bool pausing;            /* what it waits for is a pause */
     uint64_t request;        /* in admin.open; 0: answered at once */
     struct exchange_end sink; /* collects the body of a PUT */
     struct buf input;

@@ -304,6 +304,8 @@ answer_waiting_page(struct exchange *ex, struct slice name, struct slice request
            page_fields(ex) == 0 &&
            head_add(&ex->resp, &ex->arena, FIELD_RETRY_AFTER, SLICE("Retry-After"),
                     SLICE("2")) == 0 &&
+           head_add(&ex->resp, &ex->arena, FIELD_PROXY_STATUS, SLICE("Proxy-Status"),
+                    SLICE("rouse; details=\"waking\"")) == 0 &&
            memory_answer(ex, 503, SLICE("text/html; charset=utf-8"), buf_slice(&body)) == 0;
     buf_fini(&body);
     ex->reason = REASON_PAGE_SHOWN;
