@@ -9,6 +9,7 @@ import pytest
 
 from rousetest import Connection, free_port
 from rousetest.config import config
+from rousetest.hook import Reply
 
 
 @pytest.fixture
@@ -99,6 +100,35 @@ def test_a_failing_platform_says_try_again(live):
     live.hook.kill()
     done = live.run("wake", "blog")
     assert done.returncode == 75 and "platform_unreachable" in done.stderr
+
+
+def test_a_pause_that_fails_is_no_failed_resume(live):
+    assert live.run("wake", "blog").returncode == 0
+    live.hook.script("pause", Reply(status=400))
+    done = live.run("pause", "blog")
+    assert done.returncode == 1 and "pause_failed" in done.stderr, done.stderr
+    assert get(live.port) == 200
+
+
+def test_a_refused_upgrade_is_said_to_be_one(live):
+    """It once blamed the Host field; and explain promised to hold it."""
+    with Connection(live.port) as c:
+        c.send(b"GET / HTTP/1.1\r\nHost: 3000-blog.t.localhost\r\n"
+               b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        answer = c.answer()
+    assert answer.status == 501
+    assert json.loads(answer.body)["message"] == "Upgrading the connection is not supported here."
+    done = live.run("explain", "http://3000-blog.t.localhost/", "-c", str(live.gateway.config),
+                    "-H", "Connection: Upgrade", "-H", "Upgrade: websocket")
+    assert done.returncode == 1 and "upgrade_refused: answered 501" in done.stdout
+
+
+def test_a_port_that_the_sandbox_does_not_name(live):
+    """It was answered as if the sandbox's state were not known."""
+    known = live.hook.sandboxes["blog"].pop("address")
+    live.hook.sandbox("blog", "running", ports={"3000": known})
+    assert get(live.port) == 200
+    assert get(live.port, "3001-blog.t.localhost") == 502
 
 
 def test_drain(live):
