@@ -89,6 +89,19 @@ address_refused(const struct site *s, const struct address_own *o, const struct 
 }
 
 const char *
+address_refused_here(const struct gateway_config *c, const struct site *s,
+                     const struct address_own *o, const struct endpoint *e)
+{
+    const char *why = refused_always(o, e);
+
+    if (why)
+        return why;
+    if (s->platform < c->platforms && c->platform[s->platform].loopback && endpoint_is_loopback(e))
+        return NULL;
+    return in_list(s, e) ? NULL : "it is not in connect.allow";
+}
+
+const char *
 address_refused_platform(const struct gateway_config *c, uint16_t platform,
                          const struct address_own *o, const struct endpoint *e)
 {

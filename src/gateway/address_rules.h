@@ -25,6 +25,12 @@ const char *address_refused(const struct site *s, const struct address_own *o,
 /* The same by any site that uses the platform. */
 const char *address_refused_platform(const struct gateway_config *c, uint16_t platform,
                                      const struct address_own *o, const struct endpoint *e);
+/*
+ * What a worker asks before it connects for a request of that site, when the port is known: a
+ * record may have come without one, or by another site of the platform.
+ */
+const char *address_refused_here(const struct gateway_config *c, const struct site *s,
+                                 const struct address_own *o, const struct endpoint *e);
 /* Fills local with this machine's addresses. */
 void address_own_local(struct address_own *o);
 

@@ -123,6 +123,12 @@ gateway_draining(const struct gateway *g)
     return __atomic_load_n(&g->draining, __ATOMIC_RELAXED);
 }
 
+const struct address_own *
+gateway_own_rules(const struct gateway *g)
+{
+    return &g->own;
+}
+
 void
 gateway_tell(struct gateway *g, const struct keeper_tale *t)
 {
@@ -173,7 +179,8 @@ drain(struct gateway *g)
 
 /*
  * Listeners change with a restart only: the new snapshot gets those that are bound, in their order,
- * each with what the file now says of its trusted peers.
+ * each with what the file now says of its trusted peers; and the admin side's addresses, so that
+ * at the end the socket that is removed is the one that was bound.
  */
 static void
 keep_listeners(const struct gateway_config *old, struct gateway_config *fresh)
@@ -188,6 +195,8 @@ keep_listeners(const struct gateway_config *old, struct gateway_config *fresh)
     }
     memcpy(fresh->listener, kept, old->listeners * sizeof(kept[0]));
     fresh->listeners = old->listeners;
+    memcpy(fresh->admin_socket, old->admin_socket, sizeof(fresh->admin_socket));
+    memcpy(fresh->admin_address, old->admin_address, sizeof(fresh->admin_address));
 }
 
 static void
@@ -374,7 +383,11 @@ gateway_start(const struct gateway_options *o, struct buf *why)
     g->started = loop_clock();
     log_hub_set_alarm(o->hub, on_log_alarm, g);
     wheel_timer_init(&g->log_timer, on_log_timer);
-    if (gateway_bind(g, why) < 0 || start_threads(g, why) < 0)
+    if (gateway_bind(g, why) < 0)
+        goto fail;
+    g->own.own_n = (uint8_t)gateway_own(g, g->own.own, sizeof(g->own.own) / sizeof(g->own.own[0]));
+    address_own_local(&g->own);
+    if (start_threads(g, why) < 0)
         goto fail;
     if (watch_signals(g) < 0) {
         buf_add_str(why, "cannot watch signals");

@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "gateway/gateway_config.h"
 
+struct address_own;
 struct gateway;
 struct keeper_tale;
 
@@ -57,6 +58,8 @@ uint32_t gateway_conns(const struct gateway *g);
 bool gateway_draining(const struct gateway *g);
 /* Where this gateway listens, really: at most n of it. Returns how many. */
 size_t gateway_own(const struct gateway *g, struct endpoint *own, size_t n);
+/* The same, fixed at the start, for rules. */
+const struct address_own *gateway_own_rules(const struct gateway *g);
 /* A story is passed on to options.story. */
 void gateway_tell(struct gateway *g, const struct keeper_tale *t);
 /* Posts a note to worker n. */

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "gateway/address_rules.h"
 #include "gateway/gateway.h"
 #include "net/loop.h"
 
@@ -29,6 +30,7 @@ struct gateway {
     unsigned fds;
     int admin_fd[ADMIN_SOCKETS];
     unsigned admin_fds;
+    struct address_own own; /* where it listens; fixed before the threads start */
     bool admin_bound; /* the admin socket's file is ours to remove */
     struct signals *signals;
     struct wheel_timer log_timer;

@@ -7,6 +7,8 @@
 #include "config.h"
 
 #include "gateway/proxy.h"
+#include "gateway/address_rules.h"
+#include "gateway/gateway.h"
 #include "gateway/proxy_priv.h"
 
 #include <errno.h>
@@ -150,17 +152,39 @@ follow(struct proxy *p, enum attempt_do step)
     ensure(!"an attempt accepts only what connected");
 }
 
+/*
+ * The address was judged when the platform named it, but perhaps without a port, or for another
+ * site: whoever asks for the port of our own admin side is not led there.
+ */
+static bool
+is_refused(struct proxy *p)
+{
+    const char *why = address_refused_here(p->wc->c, p->site, gateway_own_rules(p->w->gateway),
+                                           &p->route.to);
+    char text[ENDPOINT_TEXT];
+
+    if (!why)
+        return false;
+    log_event(p->ex.loop->log, LOG_WARN, "address_refused", "%.*s at %s: %s", SLICE_ARG(p->id),
+              endpoint_text(&p->route.to, text), why);
+    proxy_refuse(p, REASON_PORT_CLOSED, 0, NULL);
+    return true;
+}
+
 /* Gets the request its connection: an idle one, else by dialing as `mode` says. */
 void
 proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
 {
     struct back_key key = back_key_of(p);
     bool idempotent = method_idempotent(p->ex.req.method);
-    struct h1_client *c = back_pool_take(p->w->pool, &key, idempotent);
     usec_t now = p->ex.loop->now;
+    struct h1_client *c;
 
     p->phase = PROXY_CONNECTING;
     p->connect_began = now;
+    if (is_refused(p))
+        return;
+    c = back_pool_take(p->w->pool, &key, idempotent);
     if (c) {
         metric_add(p->ex.loop->metrics, METRIC_BACK_REUSED, 1);
         connected(p, 0);

@@ -186,6 +186,21 @@ def test_our_own_listeners_are_no_sandboxes(live):
         assert status == 422 and "listener" in answer["message"], (port, answer)
 
 
+def test_our_own_ports_are_not_asked_for(live):
+    """The port of a record without one is the client's: never our own admin side."""
+    running = {"state": "running", "address": "127.0.0.1"}
+    live.hook.sandbox("blog", "running", address="127.0.0.1")
+    assert live.put(running)[0] == 200
+    for port in (live.tcp, live.port):
+        with Connection(live.port) as c:
+            c.send(f"GET /status HTTP/1.1\r\nHost: {port}-blog.t.localhost\r\n\r\n".encode())
+            answer = c.answer()
+        assert (answer.status, answer.json()["error"]) == (502, "port_closed"), answer.body
+    with Connection(live.port) as c:
+        c.send(f"GET / HTTP/1.1\r\nHost: {live.back}-blog.t.localhost\r\n\r\n".encode())
+        assert c.answer().status == 200
+
+
 def test_long_news(live):
     status, _ = live.put(b'{"state":"running","tenant":"' + b"x" * 70000 + b'"}')
     assert status in (413, 422)
