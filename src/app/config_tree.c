@@ -206,12 +206,14 @@ read_node(struct reader *r, const yaml_node_t *y, unsigned depth)
         struct slice s = {(const char *)y->data.scalar.value, y->data.scalar.length};
         n->pub.kind = ROUSE_SCALAR;
         n->quoted = y->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+        unsigned before = r->m->n;
         s = config_expand(s, n->pub.line, n->pub.column, r->arena, r->m, &n->secret);
         if (!s.p) {
             r->stop = true;
             return NULL;
         }
         n->pub.value = text_of(s);
+        n->unset = r->m->n > before;
     }
     return n;
 }

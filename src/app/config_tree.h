@@ -23,6 +23,7 @@ struct config_node {
     struct rouse_node pub; /* what plugins see; child and next point at the pub of others */
     int key_line, key_column;
     bool quoted;   /* the scalar stood in quotes or was a block: never null, never a number */
+    bool unset;    /* the scalar names a variable that is not set, which is noted already */
     bool secret;   /* the scalar came from a variable or a file: not to be shown */
     bool doubled;  /* the key stood before in this map: a mistake already noted */
     struct map_node by_key; /* while the map is read */

@@ -132,7 +132,7 @@ static const struct setting table[] = {
     SITE("hold.page_after", DURATION, S(page_after), RANGE(0, HOUR), .flags = SETTING_OFF,
          .help = "a browser's navigation gets the waiting page after this long"),
     SITE("hold.half_close", CHOICE, S(half_close_waits), .choices = "gone|wait",
-         .help = "a held client that closes its sending side: gone, or go on waiting"),
+         .help = "a held client that closes its sending side: gone, or wait for it"),
     SITE("wake.ignore", CLASSES, S(wake_ignore),
          .help = "classes of traffic that never wake; those named are added"),
     SITE("wake.limit_per_sandbox", RATE, S(keep.wake_per_sandbox), .flags = SETTING_OFF,

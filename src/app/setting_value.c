@@ -25,6 +25,8 @@ note(struct value *v, const struct config_node *n, const char *hint)
     char path[128], expects[256];
     struct buf b;
 
+    if (n->unset)
+        return;
     buf_init_fixed(&b, path, sizeof path);
     setting_add_path(&b, v->s);
     (void)buf_cstr(&b);

@@ -32,6 +32,8 @@ static void
 wrong(struct settings_reader *r, const struct config_node *n, const char *platform,
       const struct rouse_option *o, const char *expects, const char *hint)
 {
+    if (n->unset)
+        return;
     if (n->pub.kind == ROUSE_SCALAR && !config_node_is_null(n) && o->type != ROUSE_SECRET)
         mistakes_add(r->m, n->pub.line, n->pub.column,
                      "platforms.%.40s.%.40s: \"%.60s\" is not %s", platform, o->name,
