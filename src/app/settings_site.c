@@ -149,20 +149,21 @@ number_sites(struct settings_reader *r, const struct site *read, unsigned n)
 {
     struct gateway_config *c = r->config;
     unsigned old = r->previous ? r->previous->sites : 0, next = old;
+    unsigned slots = old + n < CONFIG_SITES ? old + n : CONFIG_SITES;
 
-    c->site = arena_alloc(r->arena, CONFIG_SITES * sizeof *c->site);
+    c->site = arena_alloc(r->arena, slots * sizeof *c->site);
     if (!c->site) {
         mistakes_add(r->m, 0, 0, "out of memory");
         return;
     }
-    memset(c->site, 0, CONFIG_SITES * sizeof *c->site);
+    memset(c->site, 0, slots * sizeof *c->site);
     for (unsigned i = 0; i < old; i++)
         memcpy(c->site[i].host, r->previous->site[i].host, sizeof c->site[i].host);
     for (unsigned i = 0; i < n; i++) {
         unsigned slot = previous_slot(r->previous, read[i].host);
         if (slot >= old)
             slot = next < CONFIG_SITES ? next++ : 0;
-        while (slot < CONFIG_SITES - 1 && c->site[slot].used)
+        while (slot < slots - 1 && c->site[slot].used)
             slot++;
         c->site[slot] = read[i];
         c->site[slot].number = (uint16_t)slot;
@@ -185,12 +186,23 @@ note_double(struct settings_reader *r, const struct config_node *list, unsigned 
     mistakes_hint(r->m, "remove one of the two");
 }
 
+static unsigned
+count_sites(const struct config_node *list)
+{
+    unsigned n = 0;
+
+    for (const struct config_node *x = config_node_child(list); x && n < CONFIG_SITES;
+         x = config_node_next(x))
+        n++;
+    return n;
+}
+
 void
 settings_read_sites(struct settings_reader *r, const struct config_node *list)
 {
-    struct site *read = arena_alloc(r->arena, CONFIG_SITES * sizeof *read);
     uint32_t total = 0;
     unsigned n = 0;
+    struct site *read;
 
     if (list->pub.kind != ROUSE_LIST || !config_node_child(list)) {
         mistakes_add(r->m, list->pub.line, list->pub.column,
@@ -199,6 +211,7 @@ settings_read_sites(struct settings_reader *r, const struct config_node *list)
                       "for example  sites: [{ host: \"*.preview.localhost\", platform: own }]");
         return;
     }
+    read = arena_alloc(r->arena, count_sites(list) * sizeof *read);
     for (const struct config_node *x = config_node_child(list); x && read;
          x = config_node_next(x), n++) {
         if (n == CONFIG_SITES) {
