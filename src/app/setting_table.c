@@ -36,7 +36,7 @@ static const struct setting table[] = {
     GATEWAY("admin.address", ADDRESS, G(admin_address), .flags = SETTING_RESTART,
             .example = "127.0.0.1:9090", .help = "TCP address for reading status and metrics"),
     GATEWAY("admin.token", SECRET, G(admin_token), .example = "{ file: /etc/rouse/admin.token }",
-            .help = "who shows it may change things over TCP too"),
+            .help = "who shows it (Authorization: Bearer) may change things over TCP too"),
     GATEWAY("workers", WORKERS, G(workers), .flags = SETTING_RESTART, RANGE(1, 256),
             .fallback = "auto", .help = "threads that carry traffic; auto: one a processor"),
     GATEWAY("log.format", CHOICE, G(log_format), .flags = SETTING_RESTART,

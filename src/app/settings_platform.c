@@ -405,6 +405,7 @@ settings_read_platforms(struct settings_reader *r, const struct config_node *map
             mistakes_add(r->m, n->pub.line, n->pub.column,
                          "platform %s must be a map of settings, not %s", n->pub.key.p,
                          config_node_kind(n));
+            mistakes_hint(r->m, "under its name, further in: plugin: and its options");
         } else if (!n->doubled && (slot = platform_slot(r, config_node_key(n))) < 0) {
             mistakes_add(r->m, n->key_line, n->key_column, "more than %d platforms",
                          CONFIG_PLATFORMS);
