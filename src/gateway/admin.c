@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #define CALLS_MAX 1024
+/* Connections of one listener: who floods the TCP side leaves the socket alone. */
+#define SESSIONS_MAX 512
 /* `rouse pause` waits for requests in flight as long as this. */
 #define PAUSE_WAIT (10 * USEC_SEC)
 
@@ -467,8 +469,8 @@ on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *deta
 static void
 on_closed(void *ctx, struct h1_server *s, enum reason why)
 {
-    (void)ctx;
     (void)why;
+    ((struct listener_door *)ctx)->open--;
     list_unlink(h1_server_link(s));
 }
 
@@ -485,10 +487,17 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
     struct h1_server *s;
 
     (void)l;
+    if (door->open >= SESSIONS_MAX) {
+        metric_add(door->admin->control->loop.metrics, METRIC_CONNS_REJECTED, 1);
+        close(fd);
+        return;
+    }
     s = h1_server_open(&door->admin->control->loop, fd, peer, &door->admin->options, &session_owner,
                        door);
-    if (s)
-        list_push_back(&door->admin->sessions, h1_server_link(s));
+    if (!s)
+        return;
+    door->open++;
+    list_push_back(&door->admin->sessions, h1_server_link(s));
 }
 
 static const struct listener_owner listener_owner = {.on_accept = on_accept};
@@ -519,7 +528,7 @@ admin_new(struct control *c, const int *fd, unsigned n, unsigned trusted)
     idtable_init(&a->open, CALLS_MAX);
     h1_server_options_init(&a->options);
     for (unsigned i = 0; i < n; i++) {
-        a->door[i] = (struct listener_door){a, i < trusted && is_unix(fd[i])};
+        a->door[i] = (struct listener_door){a, i < trusted && is_unix(fd[i]), 0};
         a->listener[i] = listener_new(&c->loop, fd[i], &listener_owner, &a->door[i]);
         a->listeners += a->listener[i] != NULL;
     }

@@ -23,6 +23,7 @@ struct admin {
     struct listener_door {
         struct admin *admin;
         bool trusted;
+        unsigned open; /* sessions */
     } door[2];
 };
 

@@ -114,32 +114,31 @@ is_trusted(const struct proxy *p)
     return false;
 }
 
-/* first ", " second, in the arena; first may be empty. */
+/* All values of a field and then last as one list, in the arena; .p is NULL without memory. */
 static struct slice
-join(struct arena *a, struct slice first, struct slice second)
+joined_value(const struct head *h, struct arena *a, enum field_id id, struct slice last)
 {
+    struct slice all = {NULL, last.n};
     char *to;
 
-    if (first.n == 0)
-        return second;
-    to = arena_bytes(a, first.n + 2 + second.n);
-    if (!to)
-        return SLICE_NONE;
-    memcpy(to, first.p, first.n);
-    memcpy(to + first.n, ", ", 2);
-    memcpy(to + first.n + 2, second.p, second.n);
-    return (struct slice){to, first.n + 2 + second.n};
-}
-
-/* All values of a field as one list, in the arena. */
-static struct slice
-joined_value(const struct head *h, struct arena *a, enum field_id id)
-{
-    struct slice all = SLICE_NONE;
-
     for (unsigned i = 0; i < h->fields; i++)
-        if (h->field[i].id == id)
-            all = join(a, all, h->field[i].value);
+        if (h->field[i].id == id && h->field[i].value.n > 0)
+            all.n += h->field[i].value.n + 2;
+    if (all.n == last.n)
+        return last;
+    to = arena_bytes(a, all.n);
+    all.p = to;
+    for (unsigned i = 0; to && i < h->fields; i++) {
+        struct slice one = h->field[i].value;
+
+        if (h->field[i].id != id || one.n == 0)
+            continue;
+        memcpy(to, one.p, one.n);
+        memcpy(to + one.n, ", ", 2);
+        to += one.n + 2;
+    }
+    if (to)
+        memcpy(to, last.p, last.n);
     return all;
 }
 
@@ -150,7 +149,7 @@ identity_fields(struct proxy *p)
     struct head *h = &p->ex.req;
     struct arena *a = &p->ex.arena;
     bool trusted = is_trusted(p);
-    struct slice proto = SLICE("http"), host = h->host, client, before = SLICE_NONE;
+    struct slice proto = SLICE("http"), host = h->host, client;
     char text[ENDPOINT_TEXT];
     struct endpoint peer = p->ex.peer;
 
@@ -161,12 +160,11 @@ identity_fields(struct proxy *p)
     if (trusted) {
         const struct field *f = head_find(h, FIELD_X_FORWARDED_PROTO);
 
-        before = joined_value(h, a, FIELD_X_FORWARDED_FOR);
+        client = client.p ? joined_value(h, a, FIELD_X_FORWARDED_FOR, client) : client;
         proto = f ? f->value : proto;
         f = head_find(h, FIELD_X_FORWARDED_HOST);
         host = f ? f->value : host;
     }
-    client = join(a, before, client);
     if (!client.p)
         return -1;
     if (!trusted)
@@ -184,7 +182,8 @@ forward_request(struct proxy *p)
 {
     struct head *h = &p->ex.req;
     struct arena *a = &p->ex.arena;
-    struct slice via = joined_value(h, a, FIELD_VIA);
+    struct slice mark = h->version == 10 ? SLICE("1.0 " VIA_MARK) : SLICE("1.1 " VIA_MARK);
+    struct slice via = joined_value(h, a, FIELD_VIA, mark);
     unsigned dropped = head_strip(h, true);
 
     if (dropped)
@@ -194,7 +193,6 @@ forward_request(struct proxy *p)
     head_remove(h, FIELD_EXPECT);
     if (identity_fields(p) < 0)
         return -1;
-    via = join(a, via, h->version == 10 ? SLICE("1.0 " VIA_MARK) : SLICE("1.1 " VIA_MARK));
     if (!via.p || head_set(h, a, FIELD_VIA, SLICE("Via"), via) < 0)
         return -1;
     return head_set(h, a, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"), slice_of(p->request_id));

@@ -145,6 +145,7 @@ front_broken(struct h1_server *s, enum reason why)
     char text[256];
     struct buf body;
     struct jsonw j;
+    const char *delivered;
     bool announced;
 
     if (s->head_out || h1_output_pending(&s->out)) {
@@ -152,6 +153,7 @@ front_broken(struct h1_server *s, enum reason why)
         return;
     }
     announced = s->end.ex->announced;
+    delivered = s->end.ex->delivered == DELIVERED_NO ? "no" : "maybe";
     exchange_front_lost(s->end.ex, why);
     if (!announced) { /* it never became an exchange */
         front_refuse(s, why, "body is malformed or over a limit");
@@ -164,7 +166,7 @@ front_broken(struct h1_server *s, enum reason why)
     jsonw_kv_str(&j, "error", reason_slug(why));
     jsonw_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
     jsonw_kv_bool(&j, "retryable", false);
-    jsonw_kv_str(&j, "delivered", "maybe");
+    jsonw_kv_str(&j, "delivered", delivered);
     jsonw_object_end(&j);
     send_refusal(s, why, buf_slice(&body), "");
 }
