@@ -54,7 +54,7 @@ void gateway_worker_over(struct gateway *g);
 usec_t gateway_uptime(const struct gateway *g);
 unsigned gateway_workers(const struct gateway *g);
 uint32_t gateway_conns(const struct gateway *g);
-/* What the last reload came to: "" or why it was refused. Valid until the next one. */
+/* Was it asked to end? */
 bool gateway_draining(const struct gateway *g);
 /* Where this gateway listens, really: at most n of it. Returns how many. */
 size_t gateway_own(const struct gateway *g, struct endpoint *own, size_t n);

@@ -99,9 +99,14 @@ end_hold(struct proxy *p)
 static void
 answer_housekeeping(struct proxy *p)
 {
-    head_init(&p->ex.resp);
+    struct head *h = &p->ex.resp;
+    struct slice origin = head_value(&p->ex.req, FIELD_ORIGIN);
+
+    head_init(h);
     p->ex.reason = REASON_WAKE_NOT_ALLOWED;
-    if (answer_common_fields(&p->ex, slice_of(p->request_id), SLICE_NONE) < 0 ||
+    if (answer_common_fields(&p->ex, slice_of(p->request_id), origin) < 0 ||
+        head_add(h, &p->ex.arena, FIELD_PROXY_STATUS, SLICE("Proxy-Status"),
+                 SLICE("rouse; error=destination_unavailable; details=\"wake_not_allowed\"")) < 0 ||
         memory_answer(&p->ex, 404, SLICE("text/plain"), SLICE("not while it sleeps\n")) < 0)
         exchange_abort(&p->ex, REASON_OUT_OF_MEMORY);
 }

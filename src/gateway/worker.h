@@ -61,7 +61,7 @@ struct worker {
     struct h1_server_options front; /* the current one's; sessions point here over reloads */
     struct view *view;
     struct back_pool *pool;
-    struct idtable tickets;         /* open ASKs and released tickets -> struct proxy */
+    struct idtable tickets;         /* of ASKs without a verdict -> struct proxy */
     struct pool proxies;            /* memory of struct proxy */
     struct list sessions;           /* of struct h1_server */
     struct listener *listener[CONFIG_LISTENERS];

@@ -87,8 +87,9 @@ struct exchange_handler {
     void (*on_request)(struct exchange *ex);
     /* A final answer head came from the back (ex->resp), before the front sends it: adapt it. */
     void (*on_answer)(struct exchange *ex);
-    /* The back ended before any byte of an answer; it is detached, the request's pipe is intact
-     * as far as pipe_can_rewind says. Attach another back, hold again, or answer. */
+    /* The back ended before its answer's head was complete; it is detached, the request's pipe is
+     * intact as far as pipe_can_rewind says. Attach another back or hold again where
+     * exchange_can_resend allows it, or answer. */
     void (*on_back_lost)(struct exchange *ex, enum reason why);
     /* The request was sent and no byte came back for a second (once). May be NULL. */
     void (*on_silence)(struct exchange *ex);
@@ -180,7 +181,10 @@ void exchange_silence(struct exchange *ex);
 /* The answer is complete in the pipe and the back wants nothing more: it is detached. */
 void exchange_back_done(struct exchange *ex);
 
-/* May this request be sent again on another connection, by DESIGN section 3 (Retry)? */
+/*
+ * May this request be sent again on another connection, by DESIGN section 3 (Retry)? Never once a
+ * byte of an answer came, an interim one's among them.
+ */
 bool exchange_can_resend(const struct exchange *ex);
 
 #endif

@@ -205,9 +205,12 @@ def test_classes_that_never_wake(gateway, witness, hook):
              ("/healthz", "", 503)]
     with Connection(port) as c:
         for path, fields, status in cases:
+            fields += "Origin: https://app.example.com\r\n"
             answer = c.request(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n{fields}\r\n".encode())
             assert answer.status == status, (path, fields)
             assert answer.get("Cache-Control") == "no-store"
+            assert 'details="wake_not_allowed"' in answer.get("Proxy-Status")
+            assert answer.get("Access-Control-Allow-Origin") == "https://app.example.com"
         assert h.count("resume") == 0
         assert c.request(GET).status == 200
         for path, fields, _ in cases:
