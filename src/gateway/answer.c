@@ -7,6 +7,8 @@
 #include "gateway/page.h"
 #include "http/memory_end.h"
 
+#include <string.h>
+
 #define BODY_MAX (16u * 1024)
 
 /* RFC 9209 section 2.3: the proxy error type that says most about each reason. */
@@ -151,14 +153,16 @@ add_message(struct buf *out, const struct answer *a)
         buf_add_str(out, "try again shortly.");
         return;
     }
-    buf_add_str(out, words(a->reason));
-    if (a->detail && a->detail[0]) {
-        bool small = a->detail[0] >= 'a' && a->detail[0] <= 'z';
-        buf_add_char(out, ' ');
-        buf_add_char(out, small ? (char)(a->detail[0] - 'a' + 'A') : a->detail[0]);
-        buf_add_str(out, a->detail + 1);
-        buf_add_char(out, '.');
+    struct slice text = slice_of(words(a->reason));
+    /* "The request was refused: repeated content-length."  Advice has the last word. */
+    const char *advice = a->detail ? strstr(text.p, ". ") : NULL;
+
+    if (!a->detail) {
+        buf_add_slice(out, text);
+        return;
     }
+    buf_add_slice(out, slice_sub(text, 0, advice ? (size_t)(advice - text.p) : text.n - 1));
+    buf_printf(out, ": %s.%s", a->detail, advice ? advice + 1 : "");
 }
 
 static const char *
