@@ -11,6 +11,8 @@
 
 /* A plugin that keeps the control thread longer is named in the log. */
 #define SLOW (50 * USEC_MS)
+/* The longest wait that a plugin may ask for. */
+#define RETRY_AFTER_MAX (86400 * USEC_SEC)
 
 /* ---- in and out of plugins -------------------------------------------------------- */
 
@@ -274,7 +276,7 @@ plugin_finish(struct rouse_host *host, struct rouse_job *job, const struct rouse
     ensure(list_linked(&job->link)); /* finished once, and not after cancel */
     close_job(job);
     log_unwanted(host, job, r);
-    job->result.retry_after = r->retry_after_us;
+    job->result.retry_after = usec_min(usec_max(0, r->retry_after_us), RETRY_AFTER_MAX);
     job->result.outcome =
         r->outcome <= ROUSE_UNKNOWN ? (enum driver_outcome)r->outcome : OUTCOME_FAILED;
     if (!r->sandbox) {

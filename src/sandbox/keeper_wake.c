@@ -202,11 +202,10 @@ on_conflict(struct keeper *k, struct sandbox *s, usec_t retry_after)
     struct flight *f = &s->flight;
     usec_t rest = CONFLICT_RETRY << (f->conflicts < 4 ? f->conflicts : 4);
 
-    if (retry_after > 0)
-        rest = retry_after;
+    rest = usec_min(retry_after > 0 ? retry_after : rest, CONFLICT_MOST);
     f->conflict = true;
     f->conflicts++;
-    f->again_at = k->now + usec_min(rest, CONFLICT_MOST) + keeper_jitter(k, rest / 8);
+    f->again_at = k->now + rest + keeper_jitter(k, rest / 8);
     keeper_flight_settle(k, s, 0);
 }
 
