@@ -198,9 +198,16 @@ effective(struct keeper *k, struct sandbox *s, const struct record *r, enum orig
 static void
 keep(struct keeper *k, struct sandbox *s, const struct record *r, bool fresh)
 {
-    record_fini(&s->record);
-    if (record_copy(&s->record, r) < 0)
+    struct record copy;
+
+    if (record_copy(&copy, r) < 0) {
+        /* Nobody is let in by half a record, which asks for no token: it is looked up again. */
         log_event(k->o.log, LOG_ERROR, "out_of_memory", "record of %s", s->key.id);
+        s->known = false;
+        return;
+    }
+    record_fini(&s->record);
+    s->record = copy;
     s->known = true;
     if (fresh)
         s->known_at = k->now;
