@@ -13,7 +13,7 @@ import pytest
 from rousetest import BadAnswer, Connection, free_port
 from rousetest.admin import Admin
 from rousetest.config import WIDE, one_site
-from rousetest.faults import FailSys, skip_if_instrumented
+from rousetest.faults import FOREVER, FailSys, skip_if_instrumented
 
 MOST = int(os.environ.get("TORTURE", "60"))
 LIMITS = WIDE | {"answer_time": "1s", "wakes": "off", "pool_idle": "100ms", "fresh": "0s"}
@@ -23,6 +23,7 @@ FAILURES = [("malloc", "ENOMEM"), ("socket", "EMFILE"), ("accept", "EMFILE"),
             ("send", "EPIPE"), ("send", "ECONNRESET"), ("send", "EAGAIN"), ("epoll", "ENOMEM"),
             ("epoll_wait", "EINTR"),
             ("timerfd", "ENOMEM"), ("sockopt", "ENOBUFS"), ("read", "EAGAIN"), ("open", "EMFILE")]
+LASTING = [("malloc", "ENOMEM"), ("epoll", "ENOMEM"), ("socket", "EMFILE"), ("recv", "ECONNRESET")]
 
 
 class Scenario:
@@ -84,6 +85,28 @@ def test_the_nth_fails(gateway, witness, hook, tmp_path, kind, effect):
             break
         tried = n
     print(f"# {kind} {effect}: {tried} tried")
+    end(s, descriptors)
+
+
+@pytest.mark.parametrize("kind,effect", LASTING)
+def test_all_fail_from_the_nth_on(gateway, witness, hook, tmp_path, kind, effect):
+    """Until the machine has recovered; then everything works again."""
+    s = Scenario(gateway, witness, hook, tmp_path)
+    for _ in range(3):
+        assert s.play() == [200, 200, 200]
+    descriptors = s.g.open_descriptors()
+    for n in range(1, max(2, MOST // 10) + 1):
+        s.failing.rule(kind, n, FOREVER, effect=effect)
+        s.failing.arm()
+        got = s.play()
+        s.failing.disarm()
+        assert s.g.proc.poll() is None, f"{kind} {n} {effect}: died after {got}\n" + \
+            "\n".join(s.g.noise)
+        s.check_well()
+    end(s, descriptors)
+
+
+def end(s, descriptors):
     s.check_well()
     assert s.play() == [200, 200, 200]
     s.admin.wait_metric("http_server_active_requests", 0)
