@@ -94,3 +94,49 @@ def test_the_excess_is_refused_and_nobody_else_harmed(gateway, witness, hook):
     result = load.result()
     assert result["status"] == {"200": 2500, "503": 500} and result["wrong"] == 0
     assert h.count("resume") == 1
+
+
+def test_all_leave_at_once(gateway, witness, hook):
+    """Places and descriptors are free within a second; the wake goes on."""
+    w = witness()
+    h = hook()
+    h.sandbox("blog", address=f"127.0.0.1:{w.port}")
+    gate = h.gate("resume")
+    admin, port = Admin(), free_port()
+    g = gateway(one_site(port, h, limits=WIDE, hold=WIDE_HOLD, admin=admin.config))
+    admin.metrics()
+    before = g.open_descriptors()
+    load = start_crowd(port, HOST, clients=3000, concurrent=256)
+    assert load.wait_sent()
+    admin.wait_metric("rouse_held_requests", 3000)
+    load.proc.kill()
+    load.proc.wait()
+    load.proc.stdout.close()
+    admin.wait_metric("rouse_held_requests", 0, timeout=10 if os.environ.get("INSTRUMENT") else 2)
+    admin.wait_metric("rouse_connections", 0, timeout=2)
+    assert g.open_descriptors() <= before + 4
+    gate.set()
+    g.wait_event("woken", sandbox__id="blog")
+    assert w.stats()["connections"] == 0 and h.count("resume") == 1
+
+
+def test_the_origin_dies_while_the_crowd_is_let_in(gateway, witness, hook):
+    """kill -9 after some answers; another one comes up at its port: what is safe is sent again."""
+    w = witness()
+    w.standard(delay=5)
+    h = hook()
+    h.sandbox("blog", address=f"127.0.0.1:{w.port}")
+    gate = h.gate("resume")
+    admin, port = Admin(), free_port()
+    gateway(one_site(port, h, limits=WIDE, hold=WIDE_HOLD, admin=admin.config))
+    load = start_crowd(port, HOST, clients=1000, concurrent=256, check=True, timeout=60000)
+    assert load.wait_sent()
+    admin.wait_metric("rouse_held_requests", 1000)
+    gate.set()
+    w.wait(answered=60)
+    w.proc.kill()
+    w.proc.wait()
+    witness(port=w.port)
+    result = load.result()
+    assert result["status"] == {"200": 1000} and result["wrong"] == 0, result
+    assert h.count("resume") == 1
