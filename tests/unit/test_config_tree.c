@@ -64,7 +64,7 @@ test_good(void **state)
     static const char *const texts[] = {
         "{\"a\": [1, 2, {\"b\": null}], \"c\": \"\\u00e9\"}",
         "--- # comment\na: |\n  text\n  more\nb: >\n  folded\n...\n",
-        "\xef\xbb\xbf" "a: 1\r\nb: 2\r\n",
+        ("\xef\xbb\xbf" "a: 1\r\nb: 2\r\n"),
         "a: &x {k: 1}\nb: *x\nc: *x\n",
         "a: ~\nb:\nc: ''\n",
     };

@@ -253,7 +253,7 @@ static void
 test_load(void **state)
 {
     static const char *const bad[] = {"", "../http", "http.so", "/tmp/x", "HTTP", "no-such-plugin",
-                                      "-" A64};
+                                      ("-" A64)};
     char text[512], names[512];
     struct buf why, list;
 

@@ -58,7 +58,7 @@ test_hosts(void **state)
     };
     static const char *const bad[] = {
         "*", "*.*.example.com", "a.*.example.com", "example.com:80", "http://example.com",
-        "example..com", "b\xc3\xbc" "cher.example", "a b", ".example.com", "exa%mple.com",
+        "example..com", ("b\xc3\xbc" "cher.example"), "a b", ".example.com", "exa%mple.com",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example",
     };
     char text[1024];
