@@ -189,16 +189,35 @@ set_sites(struct control *c)
     return 0;
 }
 
+static struct keeper_options
+limits_of(struct control *c, const struct gateway_config *g)
+{
+    return (struct keeper_options){
+        .workers = gateway_workers(c->gateway),
+        .hold_total = g->hold_total,
+        .hold_bytes = g->hold_bytes,
+        .max_sandboxes = g->max_sandboxes,
+        .fresh = g->fresh,
+        .wakes_in_flight = g->wakes_in_flight,
+        .wakes_global = g->wakes_global,
+        .log = c->loop.log,
+        .metrics = &c->metrics,
+        .seed = random_u64(&c->loop.random),
+    };
+}
+
 static void
 take_config(struct control *c)
 {
     struct gateway_config *fresh = gateway_config_now(c->gateway);
+    struct keeper_options limits = limits_of(c, fresh);
     char text[256];
     struct buf why;
 
     buf_init_fixed(&why, text, sizeof(text));
     gateway_config_unref(c->config);
     c->config = fresh;
+    keeper_set_limits(c->keeper, &limits);
     if (plugin_host_configure(c->plugins, fresh, &why) < 0)
         log_event(c->loop.log, LOG_ERROR, "platform_failed", "%s", buf_cstr(&why));
     if (set_sites(c) < 0)
@@ -248,18 +267,7 @@ static int
 open_domain(struct control *c)
 {
     const struct gateway_config *g = c->config;
-    struct keeper_options o = {
-        .workers = gateway_workers(c->gateway),
-        .hold_total = g->hold_total,
-        .hold_bytes = g->hold_bytes,
-        .max_sandboxes = g->max_sandboxes,
-        .fresh = g->fresh,
-        .wakes_in_flight = g->wakes_in_flight,
-        .wakes_global = g->wakes_global,
-        .log = c->loop.log,
-        .metrics = &c->metrics,
-        .seed = random_u64(&c->loop.random),
-    };
+    struct keeper_options o = limits_of(c, g);
     struct keeper_ports p = {c, send_mail, call_driver, call_store, tell, verb_done};
 
     c->store = memory_store_new(&c->loop, g->max_sandboxes, wall_clock_us(), on_store_result, c);

@@ -72,6 +72,7 @@ take_config(struct worker *w)
 {
     struct gateway_config *c = gateway_config_now(w->gateway);
     struct worker_config *wc = config_new(c, &w->loop.random), *old = w->config;
+    struct back_pool_options back;
 
     if (!wc) {
         gateway_config_unref(c);
@@ -81,6 +82,9 @@ take_config(struct worker *w)
     }
     w->config = wc;
     w->front = c->front;
+    back = c->back;
+    back.metrics = &w->metrics;
+    back_pool_configure(w->pool, &back);
     old->current = false;
     if (old->users == 0)
         config_free(old);

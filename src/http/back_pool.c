@@ -315,6 +315,13 @@ back_pool_new(struct loop *l, const struct back_pool_options *o)
 }
 
 void
+back_pool_configure(struct back_pool *p, const struct back_pool_options *o)
+{
+    p->o = *o;
+    arm(p);
+}
+
+void
 back_pool_free(struct back_pool *p)
 {
     struct list *n;

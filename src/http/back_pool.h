@@ -29,6 +29,8 @@ struct back_pool_options {
 void back_pool_options_init(struct back_pool_options *o);
 
 struct back_pool *back_pool_new(struct loop *l, const struct back_pool_options *o);
+/* Other limits, at once also for the sessions there are. o->total of back_pool_new stays. */
+void back_pool_configure(struct back_pool *p, const struct back_pool_options *o);
 /* Closes everything idle; sessions in use close when done, and the last one frees the pool. */
 void back_pool_free(struct back_pool *p);
 /* An idle session fit for a request (idempotent or not), or NULL: dial. */

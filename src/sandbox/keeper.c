@@ -42,6 +42,16 @@ keeper_new(const struct keeper_options *o, const struct keeper_ports *p, usec_t 
     return k;
 }
 
+void
+keeper_set_limits(struct keeper *k, const struct keeper_options *o)
+{
+    k->o.hold_total = o->hold_total;
+    k->o.hold_bytes = o->hold_bytes;
+    k->o.fresh = o->fresh;
+    k->o.wakes_in_flight = o->wakes_in_flight;
+    k->o.wakes_global = o->wakes_global;
+}
+
 static void
 sandbox_drop(struct keeper *k, struct sandbox *s)
 {

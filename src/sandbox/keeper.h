@@ -92,6 +92,8 @@ struct keeper_ports {
 
 struct keeper *keeper_new(const struct keeper_options *o, const struct keeper_ports *p, usec_t now);
 void keeper_free(struct keeper *k);
+/* Takes over hold_total, hold_bytes, fresh and the wakes' limits; what is held already stays. */
+void keeper_set_limits(struct keeper *k, const struct keeper_options *o);
 /* Defines or changes site n (0-based, < 4096). */
 int keeper_set_site(struct keeper *k, uint16_t n, const struct keeper_site *s) must_check;
 

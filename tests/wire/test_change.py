@@ -143,6 +143,22 @@ def test_reload_while_held(gateway, witness, hook):
     assert p.h.count("resume") == 1
 
 
+def test_new_limits_count_at_once(gateway, witness, hook):
+    p = Place(gateway, witness, hook)
+    with Connection(p.port) as c:
+        assert c.request(get()).status == 200
+        mark = p.g.mark()
+        p.g.reload(p.config(limits=WIDE | {"answer_time": "1s", "keepalive_requests": 3},
+                            hold=WIDE_HOLD | {"total": 0}))
+        p.g.wait_event("reloaded", after=mark)
+        with Connection(p.port) as other:
+            assert other.request(get(OTHER)).status == 503
+        p.w.plan(never=1)
+        answer = c.request(get())
+        assert answer.status == 504 and answer.json()["error"] == "upstream_timeout"
+        assert c.request(get()).get("Connection") == "close"
+
+
 def test_a_bad_configuration_changes_nothing(gateway, witness, hook):
     p = Place(gateway, witness, hook)
     with Connection(p.port) as c:
