@@ -7,6 +7,7 @@ wire_tests =
 wire_tests += tests/wire/test_admin.py
 wire_tests += tests/wire/test_answers.py
 wire_tests += tests/wire/test_change.py
+wire_tests += tests/wire/test_chaos.py
 wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_demo.py
