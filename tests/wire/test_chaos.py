@@ -22,7 +22,8 @@ NAMES = ["s0", "s1", "s2"]
 
 class Chaos:
     def __init__(self, gateway, hook, dice):
-        self.dice, self.h, self.admin, self.port = dice, hook(resume_time=0.02), Admin(), free_port()
+        self.dice, self.h = dice, hook(resume_time=0.02)
+        self.admin, self.port = Admin(), free_port()
         self.ran = collections.Counter()
         self.witness = {}
         for name in NAMES:

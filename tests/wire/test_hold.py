@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from rousetest import Connection, Reply, crowd, free_port, start_crowd
+from rousetest.admin import Admin
 from rousetest.config import WIDE, WIDE_HOLD, one_site
 
 HOST = "3000-blog.t.localhost"
@@ -58,10 +59,11 @@ def test_default_limits_refuse_the_excess_at_once(gateway, witness, hook):
     w = witness()
     h = paused(hook, w)
     gate = h.gate("resume")
-    port = free_port()
-    gateway(one_site(port, h, limits=WIDE, hold={"per_source": 50}))
+    port, admin = free_port(), Admin()
+    gateway(one_site(port, h, limits=WIDE, hold={"per_source": 50}, admin=admin.config))
     load = start_crowd(port, HOST, clients=200, check=True)
     load.wait_sent()
+    admin.wait_metric('rouse_generated_responses_total{error="hold_queue_full"}', 150)
     with Connection(port) as c:
         answer = c.request(GET)
         assert answer.status == 503 and answer.json()["error"] == "hold_queue_full"
