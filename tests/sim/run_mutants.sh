@@ -8,7 +8,7 @@ src=${TOP_SRCDIR:-../..}
 build=${TOP_BUILDDIR:-.}
 seeds=${SEEDS:-6000}
 tmp=$(mktemp -d) || exit 1
-flags=$(sed -n 's/^#define ROUSE_INSTRUMENT "\(.*\)"$/\1/p' "$build/config.h")
+flags=${INSTRUMENT:-}
 trap 'rm -rf "$tmp"' EXIT
 
 head_of() { sed -n "s/^# $2: *//p" "$1" | head -n 1; }
