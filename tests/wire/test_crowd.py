@@ -112,8 +112,9 @@ def test_all_leave_at_once(gateway, witness, hook):
     load.proc.kill()
     load.proc.wait()
     load.proc.stdout.close()
-    admin.wait_metric("rouse_held_requests", 0, timeout=10 if os.environ.get("INSTRUMENT") else 2)
-    admin.wait_metric("rouse_connections", 0, timeout=2)
+    patience = 20 if os.environ.get("INSTRUMENT") else 2
+    admin.wait_metric("rouse_held_requests", 0, timeout=patience)
+    admin.wait_metric("rouse_connections", 0, timeout=patience)
     assert g.open_descriptors() <= before + 4
     gate.set()
     g.wait_event("woken", sandbox__id="blog")
