@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the held are let go: readiness is the connect that carries the request."""
 
+import os
 import statistics
 
 from rousetest import Connection, free_port, start_crowd
@@ -8,6 +9,10 @@ from rousetest.config import WIDE, WIDE_HOLD, one_site
 
 HOST = "3000-blog.t.localhost"
 GET = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+
+
+# A sanitizer's build is several times slower: it is asked for its reports, not for its speed.
+SLOW = 8 if os.environ.get("INSTRUMENT") else 1
 
 
 def first_served_ms(witness):
@@ -35,12 +40,12 @@ def one_late_port(gateway, witness, hook, delay_ms):
 def test_a_port_that_opens_late(gateway, witness, hook):
     """The first waiter is served right when the port opens (p50 <= 1 ms, p99 <= 5 ms)."""
     late = sorted(one_late_port(gateway, witness, hook, 50 + 15 * i) for i in range(10))
-    assert statistics.median(late) <= 2, late
-    assert late[-1] <= 15, late
+    assert statistics.median(late) <= 2 * SLOW, late
+    assert late[-1] <= 15 * SLOW, late
 
 
 def test_a_port_that_opens_after_seconds(gateway, witness, hook):
-    assert one_late_port(gateway, witness, hook, 2000) <= 50
+    assert one_late_port(gateway, witness, hook, 2000) <= 50 * SLOW
 
 
 def test_the_leader_leaves_while_probing(gateway, witness, hook):
@@ -59,7 +64,7 @@ def test_the_leader_leaves_while_probing(gateway, witness, hook):
         g.wait_access(http__response__status_code=499)
         w.listen(after_ms=50)
         assert c.answer().status == 200
-    assert first_served_ms(w) <= 15
+    assert first_served_ms(w) <= 15 * SLOW
     assert h.count("resume") == 1
 
 
@@ -112,4 +117,4 @@ def test_a_silent_address(gateway, witness, hook, namespace):
         namespace.voice()
         assert c.answer().status == 200
     after = (w.stats()["ports"][0]["first_request_ns"] - before) / 1e6
-    assert after <= 120, after
+    assert after <= 120 * SLOW, after
