@@ -50,6 +50,7 @@
 
 struct exchange;
 struct exchange_end;
+struct tunnel;
 
 struct exchange_end_ops {
     const char *name;                     /* "h1 server", "h1 client", "memory" */
@@ -121,6 +122,7 @@ struct exchange {
     bool announced;              /* on_request was called */
     bool half_close_waits;       /* the handler's: FIN from the client does not mean gone */
     bool ended;
+    struct tunnel *tunnel;       /* in the arena, from tunnel_open on (tunnel.h); else NULL */
     uint8_t interims;            /* 1xx seen; limit 16 */
     /* of the request line; of its head; request on the wire; answer */
     usec_t began, head_done, sent, first_byte;

@@ -4,6 +4,7 @@
 
 noinst_LIBRARIES += libhttp.a
 libhttp_a_SOURCES = \
+    src/http/back.h \
     src/http/back_pool.c \
     src/http/back_pool.h \
     src/http/exchange.c \
@@ -38,6 +39,9 @@ libhttp_a_SOURCES = \
     src/http/h1_valid_priv.h \
     src/http/h1_write.c \
     src/http/h1_write.h \
+    src/http/h2.h \
+    src/http/h2_client.h \
+    src/http/h2_server.h \
     src/http/head.c \
     src/http/head.h \
     src/http/host.c \
@@ -52,4 +56,6 @@ libhttp_a_SOURCES = \
     src/http/phrase.c \
     src/http/phrase.h \
     src/http/pipe.c \
-    src/http/pipe.h
+    src/http/pipe.h \
+    src/http/session.h \
+    src/http/tunnel.h
