@@ -439,7 +439,7 @@ static const struct exchange_handler handler = {
 /* ---- connections ------------------------------------------------------------------ */
 
 static struct exchange *
-on_new_exchange(void *ctx, struct h1_server *s)
+on_new_exchange(void *ctx, struct session *s)
 {
     struct listener_door *door = ctx;
     struct admin_call *c = calloc(1, sizeof(*c));
@@ -455,8 +455,8 @@ on_new_exchange(void *ctx, struct h1_server *s)
 }
 
 static void
-on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body, char request_id[H1_REQUEST_ID])
+on_bad_request(void *ctx, struct session *s, enum reason why, const char *detail,
+               struct buf *body, char request_id[REQUEST_ID_SIZE])
 {
     struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
 
@@ -467,14 +467,14 @@ on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *deta
 }
 
 static void
-on_closed(void *ctx, struct h1_server *s, enum reason why)
+on_closed(void *ctx, struct session *s, enum reason why)
 {
     (void)why;
     ((struct listener_door *)ctx)->open--;
-    list_unlink(h1_server_link(s));
+    list_unlink(&s->link);
 }
 
-static const struct h1_server_owner session_owner = {
+static const struct session_owner session_owner = {
     .new_exchange = on_new_exchange,
     .on_bad_request = on_bad_request,
     .on_closed = on_closed,
@@ -484,7 +484,7 @@ static void
 on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 {
     struct listener_door *door = ctx;
-    struct h1_server *s;
+    struct session *s;
 
     (void)l;
     if (door->open >= SESSIONS_MAX) {
@@ -497,7 +497,7 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
     if (!s)
         return;
     door->open++;
-    list_push_back(&door->admin->sessions, h1_server_link(s));
+    list_push_back(&door->admin->sessions, &s->link);
 }
 
 static const struct listener_owner listener_owner = {.on_accept = on_accept};
@@ -547,7 +547,7 @@ admin_free(struct admin *a)
         if (a->listener[i])
             listener_close(a->listener[i]);
     list_each_safe(n, next, &a->sessions)
-        h1_server_close(h1_server_of_link(n), REASON_SHUTDOWN);
+        session_close(container_of(n, struct session, link), REASON_SHUTDOWN);
     loop_turn(&a->control->loop, 0); /* reaps what points here */
     idtable_fini(&a->open);
     free(a);

@@ -498,7 +498,7 @@ const struct exchange_handler proxy_handler = {
 };
 
 struct proxy *
-proxy_new(struct worker *w, unsigned listener, struct h1_server *session)
+proxy_new(struct worker *w, unsigned listener, struct session *session)
 {
     struct proxy *p = pool_take(&w->proxies);
 

@@ -32,7 +32,7 @@ struct proxy {
     struct exchange ex; /* first: exchanges and proxies convert by container_of */
     struct worker *w;
     struct worker_config *wc;
-    struct h1_server *session;
+    struct session *session;
     unsigned listener; /* where it came in: whose trusted peers count */
     enum proxy_phase phase;
     enum traffic_class klass;
@@ -64,7 +64,7 @@ struct proxy {
 extern const struct exchange_handler proxy_handler;
 
 /* Memory for one more exchange on a session of w, or NULL: at the limit. */
-struct proxy *proxy_new(struct worker *w, unsigned listener, struct h1_server *session);
+struct proxy *proxy_new(struct worker *w, unsigned listener, struct session *session);
 /* A VERDICT for a ticket that is still ours. */
 void proxy_on_verdict(struct proxy *p, const struct mail *m);
 

@@ -94,7 +94,7 @@ take_config(struct worker *w)
 /* ---- sessions --------------------------------------------------------------------- */
 
 static struct exchange *
-on_new_exchange(void *ctx, struct h1_server *s)
+on_new_exchange(void *ctx, struct session *s)
 {
     struct worker_door *door = ctx;
     struct proxy *p = proxy_new(door->w, door->listener, s);
@@ -103,8 +103,8 @@ on_new_exchange(void *ctx, struct h1_server *s)
 }
 
 static void
-on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body, char request_id[H1_REQUEST_ID])
+on_bad_request(void *ctx, struct session *s, enum reason why, const char *detail,
+               struct buf *body, char request_id[REQUEST_ID_SIZE])
 {
     struct worker *w = ((struct worker_door *)ctx)->w;
     struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
@@ -113,7 +113,7 @@ on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *deta
     a.request_id = slice_of(request_id);
     metric_add(&w->metrics, METRIC_INVALID, 1);
     metric_reason(&w->metrics, why);
-    access_log_refused(w, &h1_server_conn(s)->peer, request_id, why, detail,
+    access_log_refused(w, &s->conn.peer, request_id, why, detail,
                        (unsigned)reason_row(why)->status);
     answer_body(body, &a, 0);
 }
@@ -126,20 +126,20 @@ check_drained(struct worker *w)
 }
 
 static void
-on_session_closed(void *ctx, struct h1_server *s, enum reason why)
+on_session_closed(void *ctx, struct session *s, enum reason why)
 {
     struct worker *w = ((struct worker_door *)ctx)->w;
 
     (void)why;
-    list_unlink(h1_server_link(s));
-    sources_leave(w->sources, &h1_server_conn(s)->peer);
+    list_unlink(&s->link);
+    sources_leave(w->sources, &s->conn.peer);
     gateway_conn_leave(w->gateway);
     metric_add(&w->metrics, METRIC_CONNS_OPEN, -1);
     w->open--;
     check_drained(w);
 }
 
-static const struct h1_server_owner session_owner = {
+static const struct session_owner session_owner = {
     .new_exchange = on_new_exchange,
     .on_bad_request = on_bad_request,
     .on_closed = on_session_closed,
@@ -158,7 +158,7 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
     struct worker_door *door = ctx;
     struct worker *w = door->w;
     const struct gateway_config *c = w->config->c;
-    struct h1_server *s;
+    struct session *s;
 
     (void)l;
     if (w->draining || !gateway_conn_enter(w->gateway, c->conn_max)) {
@@ -178,7 +178,7 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
         gateway_conn_leave(w->gateway);
         return;
     }
-    list_push_back(&w->sessions, h1_server_link(s));
+    list_push_back(&w->sessions, &s->link);
     metric_add(&w->metrics, METRIC_CONNS, 1);
     metric_add(&w->metrics, METRIC_CONNS_OPEN, 1);
     w->open++;
@@ -284,7 +284,7 @@ on_drain_over(struct wheel_timer *t)
     struct worker *w = container_of(t, struct worker, drain_timer);
 
     list_each_safe(n, next, &w->sessions)
-        h1_server_close(h1_server_of_link(n), REASON_SHUTDOWN);
+        session_close(container_of(n, struct session, link), REASON_SHUTDOWN);
 }
 
 static void
@@ -298,7 +298,7 @@ drain(struct worker *w, usec_t limit)
         }
     w->draining = true;
     list_each_safe(n, next, &w->sessions)
-        h1_server_drain(h1_server_of_link(n));
+        session_drain(container_of(n, struct session, link));
     loop_timer_set(&w->loop, &w->drain_timer, usec_add(w->loop.now, limit));
     check_drained(w);
 }

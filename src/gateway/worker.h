@@ -63,7 +63,7 @@ struct worker {
     struct back_pool *pool;
     struct idtable tickets;         /* of ASKs without a verdict -> struct proxy */
     struct pool proxies;            /* memory of struct proxy */
-    struct list sessions;           /* of struct h1_server */
+    struct list sessions;           /* of struct session */
     struct listener *listener[CONFIG_LISTENERS];
     struct worker_door door[CONFIG_LISTENERS];
     struct sources *sources;        /* open connections and rate by client address */

@@ -42,6 +42,7 @@ front_set_state(struct h1_server *s, enum front_state to)
 {
     ensure(legal_moves[s->state] & 1u << to);
     s->state = to;
+    s->session.open = to == FRONT_EXCHANGE;
     s->since = s->loop->now;
     front_arm(s);
 }
@@ -127,7 +128,7 @@ on_timer(struct wheel_timer *t)
 static void
 on_event(struct conn *c, unsigned events)
 {
-    struct h1_server *s = container_of(c, struct h1_server, conn);
+    struct h1_server *s = container_of(c, struct h1_server, session.conn);
 
     if (events & CONN_FAILED) {
         front_close(s, REASON_CLIENT_LEFT, false);
@@ -168,9 +169,10 @@ on_rearm(struct task *t)
         front_close(s, REASON_OUT_OF_MEMORY, true);
         return;
     }
-    if (s->conn.readable && front_wants_input(s))
+    if (s->session.conn.readable && front_wants_input(s))
         loop_queue_run(s->loop, &s->run);
-    else if (s->conn.readable && s->state == FRONT_EXCHANGE && s->end.ex && !s->request_done)
+    else if (s->session.conn.readable && s->state == FRONT_EXCHANGE && s->end.ex &&
+             !s->request_done)
         s->end.ex->to_back.thirsty = true; /* no further edge comes: draining goes on */
 }
 
@@ -183,9 +185,71 @@ on_reap(struct task *t)
     free(s);
 }
 
-struct h1_server *
+void
+front_close(struct h1_server *s, enum reason why, bool abort)
+{
+    if (s->state == FRONT_CLOSED)
+        return;
+    if (s->end.ex)
+        exchange_front_lost(s->end.ex, why);
+    front_set_state(s, FRONT_CLOSED);
+    conn_close(&s->session.conn, abort);
+    loop_timer_cancel(s->loop, &s->timer);
+    task_cancel(&s->end.task);
+    task_cancel(&s->run);
+    task_cancel(&s->flush);
+    h1_output_fini(&s->out);
+    arena_reset(&s->arena);
+    loop_queue_reap(s->loop, &s->reap);
+    s->session.owner->on_closed(s->session.ctx, &s->session, why);
+}
+
+void
+front_linger(struct h1_server *s, enum reason why)
+{
+    if (s->session.conn.eof || s->session.conn.error != 0) {
+        front_close(s, why, false);
+        return;
+    }
+    conn_shut_write(&s->session.conn);
+    s->discarded = 0;
+    front_set_state(s, FRONT_LINGER);
+    if (s->session.conn.readable)
+        loop_queue_run(s->loop, &s->run);
+}
+
+static void
+on_drain(struct session *session)
+{
+    struct h1_server *s = container_of(session, struct h1_server, session);
+
+    if (s->draining)
+        return;
+    s->draining = true;
+    if (s->state != FRONT_IDLE || s->in.cur.n > 0)
+        return;
+    /* A request may be on its way: what came, and the first of all, is still served. */
+    if (s->session.requests > 0 && !conn_is_dirty(&s->session.conn)) {
+        front_close(s, REASON_SHUTDOWN, false);
+        return;
+    }
+    s->since = s->loop->now;
+    s->session.conn.readable = true;
+    loop_queue_run(s->loop, &s->run);
+    front_arm(s);
+}
+
+static void
+on_close(struct session *session, enum reason why)
+{
+    front_close(container_of(session, struct h1_server, session), why, false);
+}
+
+static const struct session_ops session_ops = {.name = "h1", .drain = on_drain, .close = on_close};
+
+struct session *
 h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
-               const struct h1_server_options *o, const struct h1_server_owner *owner, void *ctx)
+               const struct h1_server_options *o, const struct session_owner *owner, void *ctx)
 {
     struct h1_server *s = calloc(1, sizeof(*s));
 
@@ -193,15 +257,16 @@ h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
         close(fd);
         return NULL;
     }
-    if (conn_open_accepted(&s->conn, l, fd, peer, &conn_owner) < 0) {
+    if (conn_open_accepted(&s->session.conn, l, fd, peer, &conn_owner) < 0) {
         free(s);
         return NULL;
     }
     s->loop = l;
     s->o = o;
-    s->owner = owner;
-    s->ctx = ctx;
-    list_init(&s->link);
+    s->session.ops = &session_ops;
+    s->session.owner = owner;
+    s->session.ctx = ctx;
+    list_init(&s->session.link);
     exchange_end_init(&s->end, &h1_server_ops);
     task_init(&s->run, on_run);
     task_init(&s->flush, on_flush);
@@ -213,87 +278,5 @@ h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
     arena_init(&s->arena, &l->arena_blocks, EXCHANGE_ARENA_MAX);
     s->since = l->now;
     front_arm(s);
-    return s;
-}
-
-void
-front_close(struct h1_server *s, enum reason why, bool abort)
-{
-    if (s->state == FRONT_CLOSED)
-        return;
-    if (s->end.ex)
-        exchange_front_lost(s->end.ex, why);
-    front_set_state(s, FRONT_CLOSED);
-    conn_close(&s->conn, abort);
-    loop_timer_cancel(s->loop, &s->timer);
-    task_cancel(&s->end.task);
-    task_cancel(&s->run);
-    task_cancel(&s->flush);
-    h1_output_fini(&s->out);
-    arena_reset(&s->arena);
-    loop_queue_reap(s->loop, &s->reap);
-    s->owner->on_closed(s->ctx, s, why);
-}
-
-void
-front_linger(struct h1_server *s, enum reason why)
-{
-    if (s->conn.eof || s->conn.error != 0) {
-        front_close(s, why, false);
-        return;
-    }
-    conn_shut_write(&s->conn);
-    s->discarded = 0;
-    front_set_state(s, FRONT_LINGER);
-    if (s->conn.readable)
-        loop_queue_run(s->loop, &s->run);
-}
-
-void
-h1_server_drain(struct h1_server *s)
-{
-    if (s->draining)
-        return;
-    s->draining = true;
-    if (s->state != FRONT_IDLE || s->in.cur.n > 0)
-        return;
-    /* A request may be on its way: what came, and the first of all, is still served. */
-    if (s->requests > 0 && !conn_is_dirty(&s->conn)) {
-        front_close(s, REASON_SHUTDOWN, false);
-        return;
-    }
-    s->since = s->loop->now;
-    s->conn.readable = true;
-    loop_queue_run(s->loop, &s->run);
-    front_arm(s);
-}
-
-void
-h1_server_close(struct h1_server *s, enum reason why)
-{
-    front_close(s, why, false);
-}
-
-struct conn *
-h1_server_conn(struct h1_server *s)
-{
-    return &s->conn;
-}
-
-struct exchange *
-h1_server_exchange(struct h1_server *s)
-{
-    return s->end.ex;
-}
-
-struct list *
-h1_server_link(struct h1_server *s)
-{
-    return &s->link;
-}
-
-struct h1_server *
-h1_server_of_link(struct list *link)
-{
-    return container_of(link, struct h1_server, link);
+    return &s->session;
 }

@@ -13,11 +13,8 @@
 #ifndef ROUSE_HTTP_H1_SERVER_H
 #define ROUSE_HTTP_H1_SERVER_H
 
-#include "http/exchange.h"
 #include "http/h1_scan.h"
-#include "net/conn.h"
-
-struct h1_server;
+#include "http/session.h"
 
 struct h1_server_options {
     struct h1_limits limits;
@@ -31,37 +28,9 @@ struct h1_server_options {
 };
 void h1_server_options_init(struct h1_server_options *o);
 
-#define H1_REQUEST_ID 33 /* 32 hex digits and a zero byte */
-
-struct h1_server_owner {
-    /*
-     * Memory for one exchange, exchange_init'ed; NULL: out of memory or at a limit: 503 and close.
-     */
-    struct exchange *(*new_exchange)(void *ctx, struct h1_server *s);
-    /* A head was refused before it became an exchange: fill body (JSON) and log it; the session
-     * answers status with it and closes. detail: static text, for the log. request_id: empty; what
-     * is written there (hex digits) becomes X-Request-Id. */
-    void (*on_bad_request)(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-                           struct buf *body, char request_id[H1_REQUEST_ID]);
-    /* The connection is closed; s is dead after this. */
-    void (*on_closed)(void *ctx, struct h1_server *s, enum reason why);
-};
-
 /* Serves an accepted descriptor. o must outlive the session. NULL: out of memory, fd closed. */
-struct h1_server *h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
-                                 const struct h1_server_options *o,
-                                 const struct h1_server_owner *owner, void *ctx);
-/*
- * Draining: closes at once when idle, else after the exchange in service ("Connection: close").
- * Who has not sent its first request yet gets a second for it.
- */
-void h1_server_drain(struct h1_server *s);
-/* Closes now; an exchange in service is lost. */
-void h1_server_close(struct h1_server *s, enum reason why);
-struct conn *h1_server_conn(struct h1_server *s);
-struct exchange *h1_server_exchange(struct h1_server *s);
-/* All sessions of an owner, for drain and show: link is the owner's to use. */
-struct list *h1_server_link(struct h1_server *s);
-struct h1_server *h1_server_of_link(struct list *link);
+struct session *h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
+                               const struct h1_server_options *o,
+                               const struct session_owner *owner, void *ctx);
 
 #endif

@@ -41,7 +41,7 @@ static bool
 must_close(const struct h1_server *s, const struct exchange *ex)
 {
     if (!ex->req.keep_alive || ex->req.upgrade || s->draining ||
-        s->requests >= s->o->max_requests || s->conn.hup)
+        s->session.requests >= s->o->max_requests || s->session.conn.hup)
         return true;
     if (s->request_done)
         return false;
@@ -153,13 +153,13 @@ answer_done(struct h1_server *s)
     ex->req.trailers = 0; /* they are in our arena */
     exchange_front_done(ex);
     s->discarded = 0;
-    if (s->close && s->request_done && s->in.cur.n == 0 && !s->conn.readable) {
+    if (s->close && s->request_done && s->in.cur.n == 0 && !s->session.conn.readable) {
         front_close(s, REASON_NONE, false);
     } else if (s->close) {
         front_linger(s, REASON_NONE);
     } else if (s->request_done) {
         front_set_state(s, FRONT_IDLE);
-        if (s->in.cur.n > 0 || s->conn.readable)
+        if (s->in.cur.n > 0 || s->session.conn.readable)
             loop_queue_run(s->loop, &s->run);
         else if (s->draining)
             front_close(s, REASON_SHUTDOWN, false);
@@ -186,7 +186,7 @@ flush_exchange(struct h1_server *s)
     struct exchange *ex = s->end.ex;
     size_t sent = 0;
     enum h1_output_says says =
-        h1_output_flush(&s->out, &s->conn, &ex->to_front, ex->back,
+        h1_output_flush(&s->out, &s->session.conn, &ex->to_front, ex->back,
                         ex->req.te_trailers ? &ex->resp : NULL, &sent);
 
     if (sent > 0) {
@@ -218,7 +218,7 @@ static void
 flush_text(struct h1_server *s)
 {
     size_t sent = 0;
-    enum h1_output_says says = h1_output_flush(&s->out, &s->conn, NULL, NULL, NULL, &sent);
+    enum h1_output_says says = h1_output_flush(&s->out, &s->session.conn, NULL, NULL, NULL, &sent);
 
     if (says == H1_OUTPUT_FAILED)
         front_close(s, REASON_CLIENT_LEFT, true);

@@ -37,13 +37,10 @@ enum front_state {
 };
 
 struct h1_server {
-    struct conn conn;
+    struct session session;
     struct exchange_end end;
     struct loop *loop;
     const struct h1_server_options *o;
-    const struct h1_server_owner *owner;
-    void *ctx;
-    struct list link; /* the owner's */
     struct task run, flush, rearm, reap;
     struct wheel_timer timer;
     enum front_state state;
@@ -57,7 +54,6 @@ struct h1_server {
     struct pace reading, writing;
     uint64_t body_bytes;
     uint32_t discarded;
-    uint32_t requests;
     bool asks_head;    /* the request that is judged or served begins with HEAD */
     bool request_done; /* the request in service is read completely */
     bool head_out;     /* its answer's head is made */

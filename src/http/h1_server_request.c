@@ -18,7 +18,7 @@
 static bool
 read_more(struct h1_server *s, size_t n, bool large)
 {
-    ssize_t got = h1_input_read(&s->in, &s->conn, n, large);
+    ssize_t got = h1_input_read(&s->in, &s->session.conn, n, large);
 
     if (got > 0) {
         loop_queue_rearm(s->loop, &s->rearm);
@@ -41,7 +41,7 @@ read_more(struct h1_server *s, size_t n, bool large)
 static bool
 is_gone(const struct h1_server *s)
 {
-    return s->conn.hup && !(s->end.ex && s->end.ex->half_close_waits);
+    return s->session.conn.hup && !(s->end.ex && s->end.ex->half_close_waits);
 }
 
 /* Nothing to read, but an edge came: is the client still there? */
@@ -50,7 +50,7 @@ watch(struct h1_server *s)
 {
     if (is_gone(s))
         front_close(s, REASON_CLIENT_LEFT, false);
-    else if (s->conn.readable && conn_check_error(&s->conn) != 0)
+    else if (s->session.conn.readable && conn_check_error(&s->session.conn) != 0)
         front_close(s, REASON_CLIENT_LEFT, false);
 }
 
@@ -122,7 +122,7 @@ send_refusal(struct h1_server *s, enum reason why, struct slice body, const char
     s->discarded = 0;
     front_set_state(s, FRONT_REFUSE);
     loop_queue_flush(s->loop, &s->flush);
-    if (s->conn.readable)
+    if (s->session.conn.readable)
         loop_queue_run(s->loop, &s->run);
 }
 
@@ -130,10 +130,10 @@ void
 front_refuse(struct h1_server *s, enum reason why, const char *detail)
 {
     struct buf body;
-    char request_id[H1_REQUEST_ID] = "";
+    char request_id[REQUEST_ID_SIZE] = "";
 
     buf_init(&body, LOOP_BLOCK);
-    s->owner->on_bad_request(s->ctx, s, why, detail, &body, request_id);
+    s->session.owner->on_bad_request(s->session.ctx, &s->session, why, detail, &body, request_id);
     if (s->state != FRONT_CLOSED)
         send_refusal(s, why, buf_slice(&body), request_id);
     buf_fini(&body);
@@ -269,7 +269,7 @@ read_body(struct h1_server *s)
         watch(s);
         return;
     }
-    if (s->conn.readable && !s->in.block && /* once a turn: rearm goes on */
+    if (s->session.conn.readable && !s->in.block && /* once a turn: rearm goes on */
         read_more(s, read_size(s), h1_body_left(s->body) > LOOP_READ_SMALL)) {
         pace_moved(&s->reading, s->loop->now, s->in.cur.n);
         feed_body(s);
@@ -311,8 +311,8 @@ open_body(struct h1_server *s, const struct head *req)
 static void
 start_exchange(struct h1_server *s, struct exchange *ex)
 {
-    s->requests++;
-    ex->peer = s->conn.peer;
+    s->session.requests++;
+    ex->peer = s->session.conn.peer;
     ex->began = s->since;
     ex->head_done = s->loop->now;
     ex->req.upgrade = wants_websocket(&ex->req);
@@ -323,7 +323,7 @@ start_exchange(struct h1_server *s, struct exchange *ex)
         end_request(s);
     else
         feed_body(s);
-    if (s->conn.hup)
+    if (s->session.conn.hup)
         loop_queue_run(s->loop, &s->run); /* behind on_request */
 }
 
@@ -333,7 +333,7 @@ take_head(struct h1_server *s, size_t n)
 {
     const char *detail = "out of memory";
     enum reason why = REASON_OUT_OF_MEMORY;
-    struct exchange *ex = s->owner->new_exchange(s->ctx, s);
+    struct exchange *ex = s->session.owner->new_exchange(s->session.ctx, &s->session);
     struct slice block;
 
     if (ex && s->state == FRONT_CLOSED) {
@@ -388,7 +388,7 @@ read_head(struct h1_server *s)
         if (s->state != FRONT_HEAD)
             return; /* otherwise the rest of it may have come long ago: no further edge */
     }
-    if (!s->in.block && s->conn.readable && read_more(s, LOOP_READ_SMALL, false))
+    if (!s->in.block && s->session.conn.readable && read_more(s, LOOP_READ_SMALL, false))
         parse_head(s);
 }
 
@@ -399,13 +399,13 @@ discard(struct h1_server *s)
 {
     if (s->in.block)
         return;
-    if (s->in.cur.n == 0 && (!s->conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
+    if (s->in.cur.n == 0 && (!s->session.conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
         return;
     s->discarded += (uint32_t)s->in.cur.n;
     h1_input_use(&s->in, s->in.cur.n);
     if (s->discarded > H1_DISCARD_MAX)
         front_close(s, REASON_NONE, true);
-    else if (s->conn.readable && !s->in.block)
+    else if (s->session.conn.readable && !s->in.block)
         loop_queue_run(s->loop, &s->run);
 }
 
@@ -415,7 +415,7 @@ drain_request(struct h1_server *s)
 {
     if (s->in.block)
         return;
-    if (s->in.cur.n == 0 && (!s->conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
+    if (s->in.cur.n == 0 && (!s->session.conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
         return;
     for (;;) {
         size_t used = 0;
@@ -429,7 +429,7 @@ drain_request(struct h1_server *s)
             return;
         }
         if (says == H1_BODY_MORE) {
-            if (s->conn.readable && !s->in.block)
+            if (s->session.conn.readable && !s->in.block)
                 loop_queue_run(s->loop, &s->run);
             return;
         }

@@ -213,7 +213,7 @@ static const struct exchange_handler handler = {
 };
 
 static struct exchange *
-new_exchange(void *ctx, struct h1_server *s)
+new_exchange(void *ctx, struct session *s)
 {
     struct proxy *p = ctx;
     struct relay *r = pool_take(&p->exchanges);
@@ -229,8 +229,8 @@ new_exchange(void *ctx, struct h1_server *s)
 }
 
 static void
-on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body, char request_id[H1_REQUEST_ID])
+on_bad_request(void *ctx, struct session *s, enum reason why, const char *detail,
+               struct buf *body, char request_id[REQUEST_ID_SIZE])
 {
     struct proxy *p = ctx;
 
@@ -241,14 +241,14 @@ on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *deta
 }
 
 static void
-on_closed(void *ctx, struct h1_server *s, enum reason why)
+on_closed(void *ctx, struct session *s, enum reason why)
 {
     (void)ctx;
     (void)why;
-    list_unlink(h1_server_link(s));
+    list_unlink(&s->link);
 }
 
-static const struct h1_server_owner session_owner = {
+static const struct session_owner session_owner = {
     .new_exchange = new_exchange,
     .on_bad_request = on_bad_request,
     .on_closed = on_closed,
@@ -258,11 +258,11 @@ static void
 on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 {
     struct proxy *p = ctx;
-    struct h1_server *s = h1_server_open(&p->loop, fd, peer, &p->front, &session_owner, p);
+    struct session *s = h1_server_open(&p->loop, fd, peer, &p->front, &session_owner, p);
 
     (void)l;
     if (s)
-        list_push_back(&p->sessions, h1_server_link(s));
+        list_push_back(&p->sessions, &s->link);
 }
 
 static const struct listener_owner listener_owner = {.on_accept = on_accept};
@@ -303,7 +303,7 @@ close_all(struct proxy *p)
     struct list *n;
 
     while ((n = list_first(&p->sessions)) != NULL)
-        h1_server_close(h1_server_of_link(n), REASON_SHUTDOWN);
+        session_close(container_of(n, struct session, link), REASON_SHUTDOWN);
     back_pool_free(p->pool);
     for (int i = 0; i < 4; i++)
         loop_turn(&p->loop, 0);

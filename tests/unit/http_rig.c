@@ -215,7 +215,7 @@ closes(struct rig *r, enum rig_place place)
 {
     if (r->close_at != place || !r->server)
         return false;
-    h1_server_close(r->server, REASON_SHUTDOWN);
+    session_close(r->server, REASON_SHUTDOWN);
     return true;
 }
 
@@ -321,7 +321,7 @@ static const struct exchange_handler handler = {
 /* --- the front session ---------------------------------------------------------------------- */
 
 static struct exchange *
-new_exchange(void *ctx, struct h1_server *s)
+new_exchange(void *ctx, struct session *s)
 {
     struct rig *r = ctx;
     struct rig_exchange *x = calloc(1, sizeof(*x));
@@ -336,8 +336,8 @@ new_exchange(void *ctx, struct h1_server *s)
 }
 
 static void
-on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *detail,
-               struct buf *body, char request_id[H1_REQUEST_ID])
+on_bad_request(void *ctx, struct session *s, enum reason why, const char *detail,
+               struct buf *body, char request_id[REQUEST_ID_SIZE])
 {
     struct rig *r = ctx;
 
@@ -351,7 +351,7 @@ on_bad_request(void *ctx, struct h1_server *s, enum reason why, const char *deta
 }
 
 static void
-on_closed(void *ctx, struct h1_server *s, enum reason why)
+on_closed(void *ctx, struct session *s, enum reason why)
 {
     struct rig *r = ctx;
 
@@ -360,7 +360,7 @@ on_closed(void *ctx, struct h1_server *s, enum reason why)
     r->server_why = why;
 }
 
-static const struct h1_server_owner server_owner = {
+static const struct session_owner server_owner = {
     .new_exchange = new_exchange,
     .on_bad_request = on_bad_request,
     .on_closed = on_closed,
@@ -422,7 +422,7 @@ void
 rig_fini(struct rig *r)
 {
     if (r->server)
-        h1_server_close(r->server, REASON_SHUTDOWN);
+        session_close(r->server, REASON_SHUTDOWN);
     if (r->session)
         h1_client_close(r->session, REASON_SHUTDOWN);
     for (int i = 0; i < 4; i++)

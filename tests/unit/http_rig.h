@@ -42,7 +42,7 @@ struct rig {
     bool retain;          /* the request's body is kept for that */
     const char *answer;   /* RIG_ANSWER: the body of 200 */
     struct rig_peer client, origin; /* origin: of the latest back connection */
-    struct h1_server *server;       /* NULL once closed */
+    struct session *server;    /* NULL once closed */
     enum reason server_why;
     struct h1_client *session; /* the latest back session; NULL once closed */
     enum reason session_why;

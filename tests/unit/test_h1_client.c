@@ -493,7 +493,7 @@ test_what_lies_in_the_kernel_is_not_forgotten(void **state)
     int small = 4096;
 
     setsockopt(r->client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-    setsockopt(h1_server_conn(r->server)->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+    setsockopt(r->server->conn.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     ask(r, GET);
     peer_send(&r->origin, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
     for (int i = 0; i < 200 && sent < total; i++) { /* nobody reads: fills up, then no more edges */

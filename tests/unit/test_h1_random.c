@@ -154,9 +154,9 @@ handler_acts(struct rig *r)
     if (r->ex && r->ex->announced)
         exchange_acts(r, r->ex);
     if (r->server && below(r, 200) == 0)
-        h1_server_drain(r->server);
+        session_drain(r->server);
     if (r->server && below(r, 200) == 0)
-        h1_server_close(r->server, REASON_SHUTDOWN);
+        session_close(r->server, REASON_SHUTDOWN);
     if (r->session && below(r, 200) == 0)
         h1_client_close(r->session, REASON_GENERATION_OVER);
 }

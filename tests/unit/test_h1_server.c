@@ -59,7 +59,8 @@ test_answers_and_keeps_the_connection(void **state)
     assert_int_equal(r->loop.small_reads.out, 0);
     assert_int_equal(r->loop.blocks.out, 0);
     assert_int_equal(r->loop.arena_blocks.out, 0);
-    assert_null(r->server->in.kept.p); /* an idle session owns no buffer */
+    /* An idle session owns no buffer. */
+    assert_null(container_of(r->server, struct h1_server, session)->in.kept.p);
 }
 
 static void
@@ -183,7 +184,7 @@ test_idle_is_closed(void **state)
 {
     struct rig *r = *state;
 
-    h1_server_close(r->server, REASON_SHUTDOWN);
+    session_close(r->server, REASON_SHUTDOWN);
     r->front.idle = 30 * USEC_MS;
     rig_connect(r);
     UNTIL(r, r->client.eof);

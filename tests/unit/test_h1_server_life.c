@@ -228,14 +228,14 @@ test_drain(void **state)
 
     peer_send(&r->client, GET);
     UNTIL(r, peer_has(&r->origin, "\r\n\r\n"));
-    h1_server_drain(r->server);
+    session_drain(r->server);
     assert_non_null(r->server);
     peer_send(&r->origin, OK_HELLO);
     UNTIL(r, r->client.eof);
     assert_true(peer_has(&r->client, "Connection: close\r\n\r\nhello"));
     /* Who has just come may still ask; who does not ask in a second is gone. */
     rig_connect(r);
-    h1_server_drain(r->server);
+    session_drain(r->server);
     assert_non_null(r->server);
     UNTIL(r, !r->server);
 }
