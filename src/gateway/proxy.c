@@ -257,14 +257,14 @@ free_place(struct proxy *p)
  * sandbox's limit.
  */
 void
-proxy_relay(struct proxy *p, struct h1_client *c)
+proxy_relay(struct proxy *p, struct back *b)
 {
     usec_t now = p->ex.loop->now;
 
     proxy_stop_connecting(p);
     end_hold(p);
     if (!p->prepared && forward_request(p) < 0) {
-        back_pool_park(p->w->pool, c);
+        back_pool_park(p->w->pool, b);
         proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
         return;
     }
@@ -277,18 +277,18 @@ proxy_relay(struct proxy *p, struct h1_client *c)
         p->connect_took = now - p->connect_began;
     p->ex.back_peer = p->route.to;
     if (!p->use) { /* a pause would not see it */
-        back_pool_park(p->w->pool, c);
+        back_pool_park(p->w->pool, b);
         proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
         return;
     }
     worker_activity(p->w);
     if (p->unanswered == 0 && view_open(p->use) > p->wc->c->sandbox_conns) {
-        back_pool_park(p->w->pool, c);
+        back_pool_park(p->w->pool, b);
         proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
         return;
     }
     free_place(p);
-    h1_client_serve(c, &p->ex);
+    back_serve(b, &p->ex);
 }
 
 /* Goes where the view says, or asks. */

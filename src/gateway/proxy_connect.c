@@ -56,7 +56,7 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
     bool current = view_current(p->w->view, p->route.sandbox, p->route.version);
     enum attempt_do step = attempt_on_connected(&p->attempt, current, p->ex.loop->now);
     struct back_key key = back_key_of(p);
-    struct h1_client *client;
+    struct back *back;
 
     if (p->ex.ended) { /* in this very turn: on_end pays what is owed */
         conn_close(c, true);
@@ -67,14 +67,14 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
         follow(p, step);
         return;
     }
-    client = back_pool_adopt(p->w->pool, &key, c);
-    if (!client) {
+    back = back_pool_adopt(p->w->pool, &key, c);
+    if (!back) {
         proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
         return;
     }
     connected(p, took);
     p->pooled = false;
-    proxy_relay(p, client);
+    proxy_relay(p, back);
 }
 
 static void
@@ -178,18 +178,18 @@ proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
     struct back_key key = back_key_of(p);
     bool idempotent = method_idempotent(p->ex.req.method);
     usec_t now = p->ex.loop->now;
-    struct h1_client *c;
+    struct back *b;
 
     p->phase = PROXY_CONNECTING;
     p->connect_began = now;
     if (is_refused(p))
         return;
-    c = back_pool_take(p->w->pool, &key, idempotent);
-    if (c) {
+    b = back_pool_take(p->w->pool, &key, idempotent);
+    if (b) {
         metric_add(p->ex.loop->metrics, METRIC_BACK_REUSED, 1);
         connected(p, 0);
         p->pooled = true;
-        proxy_relay(p, c);
+        proxy_relay(p, b);
         return;
     }
     if (p->released == 0 && view_open_at(p->w->view, key.sandbox) >= p->wc->c->sandbox_conns) {

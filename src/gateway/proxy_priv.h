@@ -10,7 +10,7 @@ void proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const ch
 /* Holds the request until control's verdict. */
 void proxy_ask(struct proxy *p, enum ask_why why);
 /* Attaches a connection: from now on bytes flow. */
-void proxy_relay(struct proxy *p, struct h1_client *c);
+void proxy_relay(struct proxy *p, struct back *b);
 /*
  * Gets the request its connection, as `mode` says; since: when the port first refused anybody;
  * until: give up then.

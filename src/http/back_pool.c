@@ -47,7 +47,7 @@ struct back_entry {
     struct list age;  /* of the pool's idle ones */
     struct back_pool *pool;
     struct back_group *group;
-    struct h1_client *client;
+    struct back *back;
     bool idle;
 };
 
@@ -191,42 +191,41 @@ arm(struct back_pool *p)
 
     if (!oldest)
         return;
-    due = usec_add(h1_client_idle_since(container_of(oldest, struct back_entry, age)->client),
-                   p->o.idle);
+    due = usec_add(container_of(oldest, struct back_entry, age)->back->idle_since, p->o.idle);
     if (due < p->timer.deadline)
         loop_timer_set(p->loop, &p->timer, due);
 }
 
 /* It spoke, or hung up, before it was asked: no edge will tell again. */
 static bool
-has_spoken(struct h1_client *c)
+has_spoken(struct back *b)
 {
-    const struct conn *conn = h1_client_conn(c);
+    const struct conn *conn = &b->conn;
 
     return conn->readable || conn->hup || conn->error != 0;
 }
 
 static void
-on_idle(void *ctx, struct h1_client *c)
+on_room(void *ctx, struct back *b)
 {
     struct back_entry *e = ctx, *oldest;
     struct back_pool *p = e->pool;
 
     if (p->closing || e->group->dropped) {
-        h1_client_close(c, p->closing ? REASON_SHUTDOWN : REASON_GENERATION_OVER);
+        back_close(b, p->closing ? REASON_SHUTDOWN : REASON_GENERATION_OVER);
         return;
     }
-    if (has_spoken(c)) {
-        h1_client_close(c, REASON_POOL_STALE);
+    if (has_spoken(b)) {
+        back_close(b, REASON_POOL_STALE);
         return;
     }
     if (e->group->idles >= p->o.per_key || p->o.total == 0) {
-        h1_client_close(c, REASON_POOL_FULL);
+        back_close(b, REASON_POOL_FULL);
         return;
     }
     if (p->idle >= p->o.total) {
         oldest = container_of(list_first(&p->ages), struct back_entry, age);
-        h1_client_close(oldest->client, REASON_POOL_FULL);
+        back_close(oldest->back, REASON_POOL_FULL);
     }
     e->idle = true;
     list_push_front(&e->group->idle, &e->link);
@@ -262,11 +261,11 @@ free_entry(struct back_entry *e)
 }
 
 static void
-on_closed(void *ctx, struct h1_client *c, enum reason why)
+on_closed(void *ctx, struct back *b, enum reason why)
 {
     struct back_entry *e = ctx;
 
-    (void)c;
+    (void)b;
     metric_add(e->pool->o.metrics, METRIC_BACK_OPEN, -1);
     if (why == REASON_UPSTREAM_EXTRA)
         metric_add(e->pool->o.metrics, METRIC_BACK_EXTRA, 1);
@@ -274,7 +273,7 @@ on_closed(void *ctx, struct h1_client *c, enum reason why)
     free_entry(e);
 }
 
-static const struct h1_client_owner owner = {.on_idle = on_idle, .on_closed = on_closed};
+static const struct back_owner owner = {.on_room = on_room, .on_closed = on_closed};
 
 static void
 on_timer(struct wheel_timer *t)
@@ -283,14 +282,14 @@ on_timer(struct wheel_timer *t)
 
     for (;;) {
         struct list *n = list_first(&p->ages);
-        struct h1_client *c;
+        struct back *b;
 
         if (!n)
             break;
-        c = container_of(n, struct back_entry, age)->client;
-        if (usec_add(h1_client_idle_since(c), p->o.idle) > p->loop->now)
+        b = container_of(n, struct back_entry, age)->back;
+        if (usec_add(b->idle_since, p->o.idle) > p->loop->now)
             break;
-        h1_client_close(c, REASON_IDLE);
+        back_close(b, REASON_IDLE);
     }
     arm(p);
 }
@@ -330,21 +329,21 @@ back_pool_free(struct back_pool *p)
         return;
     p->closing = true;
     while ((n = list_first(&p->ages)) != NULL)
-        h1_client_close(container_of(n, struct back_entry, age)->client, REASON_SHUTDOWN);
+        back_close(container_of(n, struct back_entry, age)->back, REASON_SHUTDOWN);
     if (p->sessions == 0)
         loop_queue_reap(p->loop, &p->reap);
 }
 
 /* One that was idle for long: is it still good? */
 static bool
-is_stale(struct h1_client *c)
+is_stale(struct back *b)
 {
-    struct conn *conn = h1_client_conn(c);
+    struct conn *conn = &b->conn;
 
     return conn_is_dirty(conn) || conn_unacked(conn) > 0;
 }
 
-struct h1_client *
+struct back *
 back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent)
 {
     struct back_group *g = find_group(p, key);
@@ -352,24 +351,24 @@ back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent)
 
     while (g && (n = list_first(&g->idle)) != NULL) {
         struct back_entry *e = container_of(n, struct back_entry, link);
-        bool old = p->loop->now - h1_client_idle_since(e->client) > p->o.fresh;
+        bool old = p->loop->now - e->back->idle_since > p->o.fresh;
         bool last = g->sessions == 1;
 
         if (old && !idempotent)
             return NULL;
-        if (old && is_stale(e->client)) {
-            h1_client_close(e->client, REASON_POOL_STALE);
+        if (old && is_stale(e->back)) {
+            back_close(e->back, REASON_POOL_STALE);
             if (last)
                 return NULL; /* the group is gone */
             continue;
         }
         leave_idle(e);
-        return e->client;
+        return e->back;
     }
     return NULL;
 }
 
-struct h1_client *
+struct back *
 back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
 {
     struct back_group *g = make_group(p, key);
@@ -379,14 +378,13 @@ back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
         *e = (struct back_entry){.pool = p, .group = g};
         list_init(&e->link);
         list_init(&e->age);
-        e->client = h1_client_open(p->loop, c, &p->o.client, &owner, e);
-        if (e->client) {
-            conn_keep_alive(h1_client_conn(e->client), KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES,
-                            USER_TIMEOUT);
+        e->back = h1_client_open(p->loop, c, &p->o.client, &owner, e);
+        if (e->back) {
+            conn_keep_alive(&e->back->conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, USER_TIMEOUT);
             g->sessions++;
             p->sessions++;
             metric_add(p->o.metrics, METRIC_BACK_OPEN, 1);
-            return e->client;
+            return e->back;
         }
         pool_give(&p->entries, e);
     } else {
@@ -398,12 +396,12 @@ back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
 }
 
 void
-back_pool_park(struct back_pool *p, struct h1_client *c)
+back_pool_park(struct back_pool *p, struct back *b)
 {
-    struct back_entry *e = h1_client_ctx(c);
+    struct back_entry *e = b->ctx;
 
     ensure(e->pool == p && !e->idle);
-    on_idle(e, c);
+    on_room(e, b);
 }
 
 void
@@ -430,8 +428,7 @@ back_pool_drop(struct back_pool *p, uint64_t sandbox, uint64_t keep)
         g->dropped = true;
         g->sessions++; /* not freed under our hands */
         while ((i = list_first(&g->idle)) != NULL)
-            h1_client_close(container_of(i, struct back_entry, link)->client,
-                            REASON_GENERATION_OVER);
+            back_close(container_of(i, struct back_entry, link)->back, REASON_GENERATION_OVER);
         g->sessions--;
         free_group_if_empty(p, g);
     }

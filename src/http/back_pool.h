@@ -8,6 +8,7 @@
 #define ROUSE_HTTP_BACK_POOL_H
 
 #include "base/list.h"
+#include "http/back.h"
 #include "http/h1_client.h"
 
 struct back_pool;
@@ -34,14 +35,14 @@ void back_pool_configure(struct back_pool *p, const struct back_pool_options *o)
 /* Closes everything idle; sessions in use close when done, and the last one frees the pool. */
 void back_pool_free(struct back_pool *p);
 /* An idle session fit for a request (idempotent or not), or NULL: dial. */
-struct h1_client *back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent);
+struct back *back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent);
 /*
  * A fresh connection joins: a session owned by the pool, to be served at once or parked
  * (back_pool_park).
  */
-struct h1_client *back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c);
+struct back *back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c);
 /* Takes back what was taken or adopted and has served nothing since. It may close it at once. */
-void back_pool_park(struct back_pool *p, struct h1_client *c);
+void back_pool_park(struct back_pool *p, struct back *b);
 /* Closes the idle ones of a sandbox: all, or (keep != 0) those of other incarnations. In use:
  * they close when their exchange is over. */
 void back_pool_drop(struct back_pool *p, uint64_t sandbox, uint64_t keep);

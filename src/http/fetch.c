@@ -135,15 +135,14 @@ static void
 connect_next(struct fetch *x)
 {
     struct back_key key = key_to(&x->to[x->next]);
-    struct h1_client *c =
-        back_pool_take(x->of->pool, &key, method_idempotent(x->ex.req.method));
+    struct back *b = back_pool_take(x->of->pool, &key, method_idempotent(x->ex.req.method));
 
-    if (!c) {
+    if (!b) {
         dial(x);
         return;
     }
     x->from_pool = true;
-    h1_client_serve(c, &x->ex);
+    back_serve(b, &x->ex);
 }
 
 static void
@@ -151,11 +150,11 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
 {
     struct fetch *x = container_of(d, struct fetch, dialer);
     struct back_key key = key_to(&x->to[x->next]);
-    struct h1_client *client = back_pool_adopt(x->of->pool, &key, c);
+    struct back *back = back_pool_adopt(x->of->pool, &key, c);
 
     (void)took;
-    if (client)
-        h1_client_serve(client, &x->ex);
+    if (back)
+        back_serve(back, &x->ex);
     else
         fail(x, REASON_OUT_OF_MEMORY, "out of memory");
 }

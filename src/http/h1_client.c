@@ -44,13 +44,13 @@ due_at(const struct h1_client *c)
 {
     usec_t due = USEC_NEVER;
 
-    if (c->state != BACK_BUSY || !c->end.ex)
+    if (c->state != H1_CLIENT_BUSY || !c->end.ex)
         return USEC_NEVER;
     if (c->head_began == 0)
         return quiet_due(c);
     if (!c->answering)
         return usec_add(c->head_began, c->o->head_time);
-    if (back_wants_input(c))
+    if (h1_client_wants_input(c))
         due = usec_add(c->moved, c->o->stall);
     if (c->blocked)
         due = usec_min(due, usec_add(c->moved, c->o->write_stall));
@@ -58,7 +58,7 @@ due_at(const struct h1_client *c)
 }
 
 void
-back_arm(struct h1_client *c)
+h1_client_arm(struct h1_client *c)
 {
     usec_t due = due_at(c);
 
@@ -78,7 +78,7 @@ time_out(struct h1_client *c)
         exchange_silence(c->end.ex);
         return;
     }
-    back_close(c, c->answering ? REASON_UPSTREAM_STALLED : REASON_UPSTREAM_TIMEOUT);
+    h1_client_close(c, c->answering ? REASON_UPSTREAM_STALLED : REASON_UPSTREAM_TIMEOUT);
 }
 
 static void
@@ -88,7 +88,7 @@ on_timer(struct wheel_timer *t)
 
     if (due_at(c) <= c->loop->now)
         time_out(c);
-    back_arm(c);
+    h1_client_arm(c);
 }
 
 /* --- what goes out -------------------------------------------------------------------------- */
@@ -112,7 +112,7 @@ on_head(struct exchange_end *end)
     const struct head *h = &end->ex->req;
 
     if (h1_output_text(&c->out, write_request, h) < 0) {
-        back_close(c, REASON_INTERNAL_ERROR);
+        h1_client_close(c, REASON_INTERNAL_ERROR);
         return;
     }
     h1_output_open(&c->out, h->framing, h->length);
@@ -134,13 +134,13 @@ on_credit(struct exchange_end *end)
     struct h1_client *c = of_end(end);
 
     c->moved = c->loop->now;
-    back_input(c);
+    h1_client_input(c);
 }
 
 static void
 on_reset(struct exchange_end *end, enum reason why)
 {
-    back_close(of_end(end), why);
+    h1_client_close(of_end(end), why);
 }
 
 static const struct exchange_end_ops ops = {
@@ -156,13 +156,13 @@ static void
 on_broken(struct h1_client *c)
 {
     if (!c->sent_any) {
-        back_close(c, REASON_POOL_STALE);
+        h1_client_close(c, REASON_POOL_STALE);
         return;
     }
     c->broken = true;
     c->blocked = false;
     h1_output_fini(&c->out);
-    c->conn.readable = true;
+    c->back.conn.readable = true;
     loop_queue_run(c->loop, &c->run);
 }
 
@@ -174,16 +174,16 @@ on_flush(struct task *t)
     enum h1_output_says says;
     size_t sent = 0;
 
-    if (c->state != BACK_BUSY || !ex || c->broken)
+    if (c->state != H1_CLIENT_BUSY || !ex || c->broken)
         return;
-    if (!c->sent_any && c->conn.hup) { /* said before it was ours: no edge tells it again */
-        back_close(c, REASON_POOL_STALE);
+    if (!c->sent_any && c->back.conn.hup) { /* said before it was ours: no edge tells it again */
+        h1_client_close(c, REASON_POOL_STALE);
         return;
     }
     /* Trailers of a request are dropped (RELIABILITY A9). */
-    says = h1_output_flush(&c->out, &c->conn, &ex->to_back, ex->front, NULL, &sent);
+    says = h1_output_flush(&c->out, &c->back.conn, &ex->to_back, ex->front, NULL, &sent);
     if (sent > 0) {
-        if (!c->sent_any && c->conn.readable)
+        if (!c->sent_any && c->back.conn.readable)
             loop_queue_run(c->loop, &c->run); /* likewise */
         c->moved = c->loop->now;
         c->sent_any = true;
@@ -197,9 +197,9 @@ on_flush(struct task *t)
     } else if (says == H1_OUTPUT_FAILED) {
         on_broken(c);
     } else if (says == H1_OUTPUT_CUT) {
-        back_close(c, REASON_CLIENT_TRUNCATED);
+        h1_client_close(c, REASON_CLIENT_TRUNCATED);
     }
-    back_arm(c);
+    h1_client_arm(c);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */
@@ -207,20 +207,20 @@ on_flush(struct task *t)
 static void
 on_event(struct conn *conn, unsigned events)
 {
-    struct h1_client *c = container_of(conn, struct h1_client, conn);
+    struct h1_client *c = container_of(conn, struct h1_client, back.conn);
 
-    if (c->state == BACK_IDLE) {
+    if (c->state == H1_CLIENT_IDLE) {
         /* Bytes, FIN or an error, and nobody asked: never to be used (RELIABILITY E4). */
         if (events & (CONN_READABLE | CONN_HUP | CONN_FAILED))
-            back_close(c, REASON_POOL_STALE);
+            h1_client_close(c, REASON_POOL_STALE);
         return;
     }
     if (events & CONN_FAILED)
-        c->conn.readable = true; /* what came before the error is still to be read */
+        c->back.conn.readable = true; /* what came before the error is still to be read */
     if (events & CONN_WRITABLE && h1_output_pending(&c->out))
         loop_queue_flush(c->loop, &c->flush);
     if (events & (CONN_READABLE | CONN_HUP | CONN_FAILED))
-        back_input(c);
+        h1_client_input(c);
 }
 
 static const struct conn_owner conn_owner = {.name = "back", .on_event = on_event};
@@ -228,7 +228,7 @@ static const struct conn_owner conn_owner = {.name = "back", .on_event = on_even
 static void
 on_run(struct task *t)
 {
-    back_input(container_of(t, struct h1_client, run));
+    h1_client_input(container_of(t, struct h1_client, run));
 }
 
 /* Runs also for a session that was closed in this turn: its loan must be settled. */
@@ -241,15 +241,15 @@ on_rearm(struct task *t)
     c->lent_to = NULL;
     if (ex && !ex->ended && pipe_settle(&ex->to_front) < 0)
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
-    if (c->state == BACK_CLOSED)
+    if (c->state == H1_CLIENT_CLOSED)
         return;
     if (h1_input_rearm(&c->in) < 0) {
-        back_close(c, REASON_OUT_OF_MEMORY);
+        h1_client_close(c, REASON_OUT_OF_MEMORY);
         return;
     }
-    if (c->state == BACK_BUSY && c->conn.readable && back_wants_input(c))
+    if (c->state == H1_CLIENT_BUSY && c->back.conn.readable && h1_client_wants_input(c))
         loop_queue_run(c->loop, &c->run);
-    else if (c->state == BACK_BUSY && c->conn.readable && c->end.ex)
+    else if (c->state == H1_CLIENT_BUSY && c->back.conn.readable && c->end.ex)
         c->end.ex->to_front.thirsty = true; /* no further edge comes: draining goes on */
 }
 
@@ -262,21 +262,68 @@ on_reap(struct task *t)
     free(c);
 }
 
-struct h1_client *
+static struct h1_client *
+of_back(struct back *b)
+{
+    return container_of(b, struct h1_client, back);
+}
+
+static void
+on_serve(struct back *b, struct exchange *ex)
+{
+    struct h1_client *c = of_back(b);
+
+    ensure(c->state == H1_CLIENT_IDLE);
+    c->state = H1_CLIENT_BUSY;
+    b->served++;
+    b->open = 1;
+    c->body = NULL;
+    c->head_began = 0;
+    c->head_bytes = 0;
+    c->moved = c->loop->now;
+    c->sent_any = c->request_sent = c->broken = c->blocked = false;
+    c->answering = c->silence_told = false;
+    h1_scan_init(&c->scan);
+    ex->back_peer = b->conn.peer;
+    exchange_attach_back(ex, &c->end, true);
+}
+
+static uint32_t
+room(const struct back *b)
+{
+    return container_of(b, const struct h1_client, back)->state == H1_CLIENT_IDLE;
+}
+
+static void
+on_close(struct back *b, enum reason why)
+{
+    h1_client_close(of_back(b), why);
+}
+
+static const struct back_ops back_ops = {
+    .name = "h1",
+    .serve = on_serve,
+    .room = room,
+    .close = on_close,
+};
+
+struct back *
 h1_client_open(struct loop *l, struct conn *conn, const struct h1_client_options *o,
-               const struct h1_client_owner *owner, void *ctx)
+               const struct back_owner *owner, void *ctx)
 {
     struct h1_client *c = calloc(1, sizeof(*c));
 
-    if (!c || conn_move(&c->conn, conn, &conn_owner) < 0) {
+    if (!c || conn_move(&c->back.conn, conn, &conn_owner) < 0) {
         conn_close(conn, true);
         free(c);
         return NULL;
     }
+    c->back.ops = &back_ops;
+    c->back.owner = owner;
+    c->back.ctx = ctx;
+    c->back.idle_since = l->now;
     c->loop = l;
     c->o = o;
-    c->owner = owner;
-    c->ctx = ctx;
     exchange_end_init(&c->end, &ops);
     task_init(&c->run, on_run);
     task_init(&c->flush, on_flush);
@@ -285,73 +332,26 @@ h1_client_open(struct loop *l, struct conn *conn, const struct h1_client_options
     wheel_timer_init(&c->timer, on_timer);
     h1_input_init(&c->in, l);
     h1_output_init(&c->out, l);
-    c->idle_since = l->now;
-    return c;
+    return &c->back;
 }
 
 void
-h1_client_serve(struct h1_client *c, struct exchange *ex)
+h1_client_close(struct h1_client *c, enum reason why)
 {
-    ensure(c->state == BACK_IDLE);
-    c->state = BACK_BUSY;
-    c->served++;
-    c->body = NULL;
-    c->head_began = 0;
-    c->head_bytes = 0;
-    c->moved = c->loop->now;
-    c->sent_any = c->request_sent = c->broken = c->blocked = false;
-    c->answering = c->silence_told = false;
-    h1_scan_init(&c->scan);
-    ex->back_peer = c->conn.peer;
-    exchange_attach_back(ex, &c->end, true);
-}
+    bool incomplete = c->state == H1_CLIENT_BUSY && !c->request_sent;
 
-void
-back_close(struct h1_client *c, enum reason why)
-{
-    bool incomplete = c->state == BACK_BUSY && !c->request_sent;
-
-    if (c->state == BACK_CLOSED)
+    if (c->state == H1_CLIENT_CLOSED)
         return;
-    c->state = BACK_CLOSED;
+    c->state = H1_CLIENT_CLOSED;
+    c->back.open = 0;
     if (c->end.ex)
         exchange_back_lost(c->end.ex, why);
-    conn_close(&c->conn, incomplete);
+    conn_close(&c->back.conn, incomplete);
     loop_timer_cancel(c->loop, &c->timer);
     task_cancel(&c->end.task);
     task_cancel(&c->run);
     task_cancel(&c->flush);
     h1_output_fini(&c->out);
     loop_queue_reap(c->loop, &c->reap);
-    c->owner->on_closed(c->ctx, c, why);
-}
-
-void
-h1_client_close(struct h1_client *c, enum reason why)
-{
-    back_close(c, why);
-}
-
-struct conn *
-h1_client_conn(struct h1_client *c)
-{
-    return &c->conn;
-}
-
-void *
-h1_client_ctx(struct h1_client *c)
-{
-    return c->ctx;
-}
-
-uint32_t
-h1_client_served(const struct h1_client *c)
-{
-    return c->served;
-}
-
-usec_t
-h1_client_idle_since(const struct h1_client *c)
-{
-    return c->idle_since;
+    c->back.owner->on_closed(c->back.ctx, &c->back, why);
 }

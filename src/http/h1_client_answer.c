@@ -18,24 +18,26 @@ complete(struct h1_client *c)
 {
     struct exchange *ex = c->end.ex;
     bool extra = c->in.cur.n > 0;
-    bool again = c->request_sent && ex->resp.keep_alive && !extra && !c->broken && !c->conn.hup;
+    bool again = c->request_sent && ex->resp.keep_alive && !extra && !c->broken &&
+                 !c->back.conn.hup;
 
     if (c->body)
         ex->resp.trailers = (uint16_t)h1_body_trailers(c->body, &ex->resp.trailer);
     pipe_end(&ex->to_front);
     exchange_back_done(ex);
     c->body = NULL;
-    if (again && c->conn.readable) { /* the last read was full: is there more? */
-        extra = conn_is_dirty(&c->conn);
-        c->conn.readable = false;
+    if (again && c->back.conn.readable) { /* the last read was full: is there more? */
+        extra = conn_is_dirty(&c->back.conn);
+        c->back.conn.readable = false;
     }
     if (!again || extra) {
-        back_close(c, extra ? REASON_UPSTREAM_EXTRA : REASON_NONE);
+        h1_client_close(c, extra ? REASON_UPSTREAM_EXTRA : REASON_NONE);
         return;
     }
-    c->state = BACK_IDLE;
-    c->idle_since = c->loop->now;
-    c->owner->on_idle(c->ctx, c);
+    c->state = H1_CLIENT_IDLE;
+    c->back.open = 0;
+    c->back.idle_since = c->loop->now;
+    c->back.owner->on_room(c->back.ctx, &c->back);
 }
 
 /* Moves what is in cur into the pipe. */
@@ -51,7 +53,7 @@ feed_body(struct h1_client *c)
 
         h1_input_use(&c->in, used);
         if (says == H1_BODY_BAD) {
-            back_close(c, REASON_UPSTREAM_MALFORMED);
+            h1_client_close(c, REASON_UPSTREAM_MALFORMED);
             return;
         }
         if (says == H1_BODY_DATA) {
@@ -84,7 +86,7 @@ take_final(struct h1_client *c)
     if (has_body) {
         c->body = h1_body_new(&ex->arena, h->framing, h->length);
         if (!c->body) {
-            back_close(c, REASON_OUT_OF_MEMORY);
+            h1_client_close(c, REASON_OUT_OF_MEMORY);
             return;
         }
     }
@@ -99,7 +101,7 @@ take_interim(struct h1_client *c)
     struct exchange *ex = c->end.ex;
 
     if (ex->resp.status == 101 || ex->interims >= EXCHANGE_INTERIMS_MAX) {
-        back_close(c, REASON_UPSTREAM_MALFORMED);
+        h1_client_close(c, REASON_UPSTREAM_MALFORMED);
         return;
     }
     h1_scan_init(&c->scan);
@@ -121,7 +123,7 @@ take_head(struct h1_client *c, size_t n)
 
     c->head_bytes += (uint32_t)n;
     if (c->head_bytes > c->o->limits.block) {
-        back_close(c, REASON_UPSTREAM_MALFORMED);
+        h1_client_close(c, REASON_UPSTREAM_MALFORMED);
         return;
     }
     block = arena_copy(&ex->arena, (struct slice){c->in.cur.p, n});
@@ -129,7 +131,7 @@ take_head(struct h1_client *c, size_t n)
     why = block.p ? h1_parse_answer(&ex->resp, &ex->arena, block, &ex->req, &detail)
                   : REASON_OUT_OF_MEMORY;
     if (why != REASON_NONE)
-        back_close(c, why);
+        h1_client_close(c, why);
     else if (ex->resp.status < 200)
         take_interim(c);
     else
@@ -147,13 +149,13 @@ parse_head(struct h1_client *c)
         c->head_began = c->loop->now;
         if (c->end.ex->first_byte == 0)
             c->end.ex->first_byte = c->loop->now;
-        back_arm(c);
+        h1_client_arm(c);
     }
     n = h1_scan_run(&c->scan, &c->o->limits, c->in.cur, false, &why);
     if (n == 0)
         return false;
     if (n < 0)
-        back_close(c, REASON_UPSTREAM_MALFORMED);
+        h1_client_close(c, REASON_UPSTREAM_MALFORMED);
     else
         take_head(c, (size_t)n);
     return true;
@@ -175,19 +177,19 @@ static void
 end_of_file(struct h1_client *c)
 {
     if (!c->answering)
-        back_close(c, REASON_UPSTREAM_RESET);
+        h1_client_close(c, REASON_UPSTREAM_RESET);
     else if (h1_body_eof(c->body))
         complete(c);
     else
-        back_close(c, REASON_UPSTREAM_TRUNCATED);
+        h1_client_close(c, REASON_UPSTREAM_TRUNCATED);
 }
 
 bool
-back_wants_input(const struct h1_client *c)
+h1_client_wants_input(const struct h1_client *c)
 {
     const struct exchange *ex = c->end.ex;
 
-    if (c->state != BACK_BUSY || !ex || ex->interim_here)
+    if (c->state != H1_CLIENT_BUSY || !ex || ex->interim_here)
         return false;
     return !c->answering || pipe_room(&ex->to_front) >= ex->to_front.window / 2;
 }
@@ -208,7 +210,7 @@ static void
 read_more(struct h1_client *c)
 {
     bool large = c->answering && h1_body_left(c->body) > LOOP_READ_SMALL;
-    ssize_t got = h1_input_read(&c->in, &c->conn, read_size(c), large);
+    ssize_t got = h1_input_read(&c->in, &c->back.conn, read_size(c), large);
 
     if (got > 0) {
         loop_queue_rearm(c->loop, &c->rearm);
@@ -216,27 +218,27 @@ read_more(struct h1_client *c)
         if (c->sent_any)
             process(c);
         else
-            back_close(c, REASON_POOL_STALE); /* it spoke before it was asked */
+            h1_client_close(c, REASON_POOL_STALE); /* it spoke before it was asked */
     } else if (got == 0) {
         end_of_file(c);
     } else if (errno == ENOMEM) {
         exchange_abort(c->end.ex, REASON_OUT_OF_MEMORY);
     } else if (errno != EAGAIN || c->broken) {
-        back_close(c, c->answering ? REASON_UPSTREAM_TRUNCATED : REASON_UPSTREAM_RESET);
+        h1_client_close(c, c->answering ? REASON_UPSTREAM_TRUNCATED : REASON_UPSTREAM_RESET);
     }
 }
 
 void
-back_input(struct h1_client *c)
+h1_client_input(struct h1_client *c)
 {
-    if (c->state != BACK_BUSY || !c->end.ex)
+    if (c->state != H1_CLIENT_BUSY || !c->end.ex)
         return;
-    if (!back_wants_input(c)) {
+    if (!h1_client_wants_input(c)) {
         c->end.ex->to_front.thirsty = true;
         return;
     }
     if (c->in.cur.n > 0 && !c->answering) /* behind an interim head */
         process(c);
-    if (c->conn.readable && !c->in.block && back_wants_input(c))
+    if (c->back.conn.readable && !c->in.block && h1_client_wants_input(c))
         read_more(c); /* once a turn: rearm goes on */
 }

@@ -12,28 +12,24 @@
 #include "http/h1_output.h"
 
 /* idle <-> busy; both -> closed */
-enum back_state { BACK_IDLE, BACK_BUSY, BACK_CLOSED };
+enum h1_client_state { H1_CLIENT_IDLE, H1_CLIENT_BUSY, H1_CLIENT_CLOSED };
 
 struct h1_client {
-    struct conn conn;
+    struct back back; /* first: its ops convert by container_of */
     struct exchange_end end;
     struct loop *loop;
     const struct h1_client_options *o;
-    const struct h1_client_owner *owner;
-    void *ctx;
     struct task run, flush, rearm, reap;
     struct wheel_timer timer;
-    enum back_state state;
+    enum h1_client_state state;
     struct h1_scan scan;
     struct h1_input in;
     struct h1_output out;
     struct h1_body *body;     /* of the answer in progress, in the exchange's arena */
     struct exchange *lent_to; /* in this turn: settle at rearm */
-    usec_t idle_since;
     usec_t moved;             /* the last byte, or the last time we began to wait */
     usec_t head_began;        /* of an answer; 0: none has begun */
     uint32_t head_bytes;      /* of all heads of this answer */
-    uint32_t served;
     bool sent_any;     /* a byte of the request in service was taken by the kernel */
     bool request_sent; /* all of it was */
     bool broken;       /* the peer takes no more; it may still have answered */
@@ -43,11 +39,11 @@ struct h1_client {
 };
 
 /* Closes now and tells the owner; an exchange in service loses its back for that reason. */
-void back_close(struct h1_client *c, enum reason why);
-void back_arm(struct h1_client *c);
+void h1_client_close(struct h1_client *c, enum reason why);
+void h1_client_arm(struct h1_client *c);
 
 /* h1_client_answer.c */
-void back_input(struct h1_client *c);
-bool back_wants_input(const struct h1_client *c);
+void h1_client_input(struct h1_client *c);
+bool h1_client_wants_input(const struct h1_client *c);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * h2_server.h: one client connection speaking HTTP/2 (RFC 9113): each stream is an exchange's front
- * end. RFC 8441 extended CONNECT opens WebSockets; CONNECT without a protocol is refused; priorities
- * are ignored. Flow control is by hand: a held stream's body stops at its own window, and the sum
- * of all streams' windows never exceeds the connection's: nobody starves (RELIABILITY C12).
+ * end. RFC 8441 extended CONNECT opens WebSockets; CONNECT without a protocol is refused;
+ * priorities are ignored. Flow control is by hand: a held stream's body stops at its own window,
+ * and the sum of all streams' windows never exceeds the connection's: nobody starves (RELIABILITY
+ * C12).
  */
 #ifndef ROUSE_HTTP_H2_SERVER_H
 #define ROUSE_HTTP_H2_SERVER_H

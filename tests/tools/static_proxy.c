@@ -87,11 +87,11 @@ static void
 serve(struct relay *r)
 {
     struct back_key key = key_of(r->proxy);
-    struct h1_client *c =
+    struct back *b =
         back_pool_take(r->proxy->pool, &key, method_idempotent(r->ex.req.method));
 
-    if (c)
-        h1_client_serve(c, &r->ex);
+    if (b)
+        back_serve(b, &r->ex);
     else
         dial(r);
 }
@@ -101,16 +101,16 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
 {
     struct relay *r = container_of(d, struct relay, dialer);
     struct back_key key = key_of(r->proxy);
-    struct h1_client *client;
+    struct back *back;
 
     (void)took;
     if (r->ex.ended) { /* in this very turn */
         conn_close(c, true);
         return;
     }
-    client = back_pool_adopt(r->proxy->pool, &key, c);
-    if (client)
-        h1_client_serve(client, &r->ex);
+    back = back_pool_adopt(r->proxy->pool, &key, c);
+    if (back)
+        back_serve(back, &r->ex);
     else
         answer(&r->ex, REASON_OUT_OF_MEMORY);
 }

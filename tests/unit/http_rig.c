@@ -146,28 +146,28 @@ peer_got(struct rig_peer *p, const char *text)
 /* --- back sessions -------------------------------------------------------------------------- */
 
 static void
-on_idle(void *ctx, struct h1_client *c)
+on_room(void *ctx, struct back *b)
 {
     struct rig *r = ctx;
 
-    assert_ptr_equal(c, r->session);
+    assert_ptr_equal(b, r->session);
     r->session_idle = true;
 }
 
 static void
-on_session_closed(void *ctx, struct h1_client *c, enum reason why)
+on_session_closed(void *ctx, struct back *b, enum reason why)
 {
     struct rig *r = ctx;
 
-    if (c != r->session)
+    if (b != r->session)
         return;
     r->session = NULL;
     r->session_idle = false;
     r->session_why = why;
 }
 
-static const struct h1_client_owner session_owner = {
-    .on_idle = on_idle,
+static const struct back_owner session_owner = {
+    .on_room = on_room,
     .on_closed = on_session_closed,
 };
 
@@ -188,7 +188,7 @@ relay(struct rig *r, struct exchange *ex)
 
     if (r->session && r->session_idle) {
         r->session_idle = false;
-        h1_client_serve(r->session, ex);
+        back_serve(r->session, ex);
         return;
     }
     pair_for(r, &ours, &theirs);
@@ -198,7 +198,7 @@ relay(struct rig *r, struct exchange *ex)
     r->session = h1_client_open(&r->loop, &c, &r->back, &session_owner, r);
     assert_non_null(r->session);
     r->backs++;
-    h1_client_serve(r->session, ex);
+    back_serve(r->session, ex);
 }
 
 /* --- the handler ---------------------------------------------------------------------------- */
@@ -424,7 +424,7 @@ rig_fini(struct rig *r)
     if (r->server)
         session_close(r->server, REASON_SHUTDOWN);
     if (r->session)
-        h1_client_close(r->session, REASON_SHUTDOWN);
+        back_close(r->session, REASON_SHUTDOWN);
     for (int i = 0; i < 4; i++)
         loop_turn(&r->loop, 0);
     assert_int_equal(r->requests, r->ends);

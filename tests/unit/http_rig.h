@@ -44,7 +44,7 @@ struct rig {
     struct rig_peer client, origin; /* origin: of the latest back connection */
     struct session *server;    /* NULL once closed */
     enum reason server_why;
-    struct h1_client *session; /* the latest back session; NULL once closed */
+    struct back *session; /* the latest back session; NULL once closed */
     enum reason session_why;
     bool session_idle;
     unsigned backs; /* connections made */

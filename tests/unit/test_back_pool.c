@@ -84,7 +84,7 @@ on_event(struct conn *c, unsigned events)
 
 static const struct conn_owner owner = {.name = "test", .on_event = on_event};
 
-static struct h1_client *
+static struct back *
 adopt(struct world *w, struct back_key k)
 {
     struct conn c;
@@ -99,26 +99,26 @@ adopt(struct world *w, struct back_key k)
 static void
 park(struct world *w, struct back_key k)
 {
-    struct h1_client *c = adopt(w, k);
+    struct back *c = adopt(w, k);
 
     assert_non_null(c);
     back_pool_park(w->pool, c);
 }
 
-static struct h1_client *
+static struct back *
 take(struct world *w, struct back_key k)
 {
     return back_pool_take(w->pool, &k, true);
 }
 
 /* Takes one that must be there, and is done with it. */
-static struct h1_client *
+static struct back *
 spend(struct world *w, struct back_key k)
 {
-    struct h1_client *c = take(w, k);
+    struct back *c = take(w, k);
 
     assert_non_null(c);
-    h1_client_close(c, REASON_NONE);
+    back_close(c, REASON_NONE);
     return c;
 }
 
@@ -126,7 +126,7 @@ static void
 test_keys_are_kept_apart(void **state)
 {
     struct world *w = *state;
-    struct h1_client *c;
+    struct back *c;
 
     park(w, key(1, 1, 80));
     assert_null(take(w, key(2, 1, 80)));
@@ -145,7 +145,7 @@ static void
 test_latest_first(void **state)
 {
     struct world *w = *state;
-    struct h1_client *a = adopt(w, key(1, 1, 80)), *b = adopt(w, key(1, 1, 80));
+    struct back *a = adopt(w, key(1, 1, 80)), *b = adopt(w, key(1, 1, 80));
 
     back_pool_park(w->pool, a);
     back_pool_park(w->pool, b);
@@ -213,9 +213,9 @@ static void
 test_one_that_spoke_first_is_not_parked(void **state)
 {
     struct world *w = *state;
-    struct h1_client *c = adopt(w, key(1, 1, 80));
+    struct back *c = adopt(w, key(1, 1, 80));
 
-    h1_client_conn(c)->readable = true; /* the dialer was told, and nobody will be again */
+    c->conn.readable = true; /* the dialer was told, and nobody will be again */
     back_pool_park(w->pool, c);
     assert_int_equal(back_pool_idle(w->pool), 0);
     assert_int_equal(back_pool_in_use(w->pool), 0);
@@ -261,7 +261,7 @@ static void
 test_drop(void **state)
 {
     struct world *w = *state;
-    struct h1_client *busy = adopt(w, key(1, 1, 80));
+    struct back *busy = adopt(w, key(1, 1, 80));
 
     park(w, key(1, 1, 80));
     park(w, key(1, 2, 80));
@@ -282,12 +282,12 @@ static void
 test_free_while_in_use(void **state)
 {
     struct world *w = *state;
-    struct h1_client *c = adopt(w, key(1, 1, 80));
+    struct back *c = adopt(w, key(1, 1, 80));
 
     park(w, key(1, 1, 80));
     back_pool_free(w->pool);
     loop_turn(&w->loop, 0);
-    h1_client_close(c, REASON_SHUTDOWN);
+    back_close(c, REASON_SHUTDOWN);
     loop_turn(&w->loop, 0);
     w->pool = back_pool_new(&w->loop, &w->o);
 }

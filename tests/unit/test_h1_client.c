@@ -64,7 +64,7 @@ test_connection_is_used_again(void **state)
         UNTIL(r, r->session_idle);
     }
     assert_int_equal(r->backs, 1);
-    assert_int_equal(h1_client_served(r->session), 3);
+    assert_int_equal(r->session->served, 3);
     assert_int_equal(r->outcome, END_ANSWERED);
     assert_int_equal(r->delivered, DELIVERED_YES);
     assert_int_equal(r->loop.small_reads.out, 0);

@@ -158,7 +158,7 @@ handler_acts(struct rig *r)
     if (r->server && below(r, 200) == 0)
         session_close(r->server, REASON_SHUTDOWN);
     if (r->session && below(r, 200) == 0)
-        h1_client_close(r->session, REASON_GENERATION_OVER);
+        back_close(r->session, REASON_GENERATION_OVER);
 }
 
 static void

@@ -274,7 +274,7 @@ test_close_in_every_callback(void **state)
         UNTIL(r, !r->server);
         assert_int_equal(r->requests, r->ends);
         if (r->session)
-            h1_client_close(r->session, REASON_SHUTDOWN);
+            back_close(r->session, REASON_SHUTDOWN);
         rig_turn(r);
         rig_connect(r);
         buf_clear(&r->origin.got);
