@@ -69,6 +69,23 @@ add_setting(struct buf *out, const struct setting *s, const void *scope, struct 
     add_line(out, buf_cstr(&lead), key, buf_slice(&value), s->help);
 }
 
+/* Nothing in this group has a value that could be shown. */
+static bool
+is_empty_group(enum setting_scope scope, const void *target, struct slice name)
+{
+    unsigned rows;
+    const struct setting *t = setting_table(&rows);
+
+    for (unsigned i = 0; i < rows; i++) {
+        struct slice path = slice_of(t[i].path);
+
+        if (t[i].scope == scope && t[i].type != SETTING_LATER && slice_starts(path, name) &&
+            path.p[name.n] == '.' && !is_empty(&t[i], target))
+            return false;
+    }
+    return true;
+}
+
 /* The rows of a scope; list: the first one begins an entry of a list. */
 static void
 add_scope(struct buf *out, enum setting_scope scope, const void *target, unsigned depth, bool list)
@@ -86,7 +103,8 @@ add_scope(struct buf *out, enum setting_scope scope, const void *target, unsigne
         if (dot >= 0) {
             struct slice name = slice_sub(path, 0, (size_t)dot);
             if (!slice_eq(name, group)) {
-                buf_printf(out, "%*s%.*s:\n", (int)depth * 2, "", SLICE_ARG(name));
+                buf_printf(out, "%*s%s%.*s:\n", (int)depth * 2, "",
+                           is_empty_group(scope, target, name) ? "# " : "", SLICE_ARG(name));
                 group = name;
             }
             path = slice_sub(path, (size_t)dot + 1, path.n);
@@ -100,13 +118,14 @@ add_scope(struct buf *out, enum setting_scope scope, const void *target, unsigne
 void
 sample_yaml(struct buf *out)
 {
-    static const struct listener_config listener;
+    struct listener_config listener;
     static const struct platform_config platform;
     struct gateway_config c;
     struct site site;
 
     gateway_config_init(&c);
     site_init(&site);
+    listener_config_init(&listener);
     buf_add_str(out, intro);
     buf_add_str(out, "\nlisten:\n");
     add_scope(out, SCOPE_LISTENER, &listener, 2, true);

@@ -232,7 +232,7 @@ add_entries(struct jsonw *j, const char *key, enum setting_scope scope, const vo
 void
 sample_schema(struct buf *out)
 {
-    static const struct listener_config listener;
+    struct listener_config listener;
     static const struct platform_config platform;
     struct gateway_config c;
     struct site site;
@@ -240,6 +240,7 @@ sample_schema(struct buf *out)
 
     gateway_config_init(&c);
     site_init(&site);
+    listener_config_init(&listener);
     jsonw_init(&j, out);
     jsonw_object(&j);
     jsonw_kv_str(&j, "$schema", "https://json-schema.org/draft/2020-12/schema");

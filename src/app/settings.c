@@ -179,6 +179,19 @@ same_listener(const struct gateway_config *c, const struct listener_config *l)
     return false;
 }
 
+/* A listener that says tls must not turn out to be plain. */
+static void
+need_certificates(struct settings_reader *r, const struct config_node *n, const bool *seen)
+{
+    const struct config_node *tls = config_node_get(n, "tls");
+
+    if (!tls || tls->pub.kind != ROUSE_MAP ||
+        settings_seen(seen, SCOPE_LISTENER, "tls.certificates"))
+        return;
+    mistakes_add(r->m, tls->pub.line, tls->pub.column, "tls.certificates is missing here");
+    mistakes_hint(r->m, "for example  tls: { certificates: /etc/rouse/certs }");
+}
+
 static void
 read_listeners(struct settings_reader *r, const struct config_node *list)
 {
@@ -204,8 +217,10 @@ read_listeners(struct settings_reader *r, const struct config_node *list)
             mistakes_hint(r->m, "for example  - address: 127.0.0.1:8080");
             continue;
         }
+        listener_config_init(l);
         settings_read_scope(r, SCOPE_LISTENER, n, l, seen, NULL, NULL);
         c->listeners++;
+        need_certificates(r, n, seen);
         if (l->address[0] && !slice_ends(slice_of(l->address), SLICE(":0")) &&
             same_listener(c, l)) {
             mistakes_add(r->m, n->pub.line, n->pub.column, "%s is listened on twice", l->address);

@@ -78,6 +78,9 @@ gateway_config_init(struct gateway_config *c)
     c->log_level = LOG_INFO;
     c->log_access = true;
     c->conn_max = gateway_config_conn_max();
+    c->ticket_rotation = 12 * 3600 * USEC_SEC;
+    c->handshakes = 1000;
+    c->handshake_time = 10 * USEC_SEC;
     c->conn_per_source = 200;
     c->conn_rate = (struct rate){200, 4 * USEC_SEC}; /* 50/s, bursts of 200 */
     h1_server_options_init(&c->front);
@@ -90,6 +93,12 @@ gateway_config_init(struct gateway_config *c)
     c->max_sandboxes = 100000;
     c->fresh = 2 * USEC_SEC;
     c->drain = 30 * USEC_SEC;
+}
+
+void
+listener_config_init(struct listener_config *l)
+{
+    *l = (struct listener_config){.http2 = true};
 }
 
 static void

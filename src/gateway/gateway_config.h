@@ -67,12 +67,15 @@ struct site {
     uint32_t hold_total;     /* hold.total; the largest of all sites counts for all together */
     usec_t hold_ssh;         /* hold.ssh: hold_timeout of tunnels, which come later */
     usec_t idle_tunnel, idle_stream;
+    char client_ca[512];     /* file; empty: no client certificate is asked for */
 };
 
 struct listener_config {
     char address[128];
     struct cidr trusted[CONFIG_CIDRS]; /* peers whose X-Forwarded-* count */
     uint8_t trusted_n;
+    char certificates[512];            /* tls.certificates: a directory; empty: no TLS */
+    bool http2;
 };
 
 struct platform_config {
@@ -107,6 +110,11 @@ struct gateway_config {
     struct platform_config *platform;
     unsigned platforms;
     /* Limits (RELIABILITY section 3). */
+    uint32_t tls_minimum;         /* 0: TLS 1.2, 1: TLS 1.3 */
+    char ticket_key[256];         /* empty: a random one */
+    usec_t ticket_rotation;       /* 12 h */
+    uint32_t handshakes;          /* under way at once in one worker, 1,000 */
+    usec_t handshake_time;        /* 10 s */
     uint32_t conn_max;            /* over all workers */
     uint32_t conn_per_source;     /* open at once, 200 */
     struct rate conn_rate;        /* new ones of one source: 200/4s */
@@ -134,5 +142,6 @@ void gateway_config_init(struct gateway_config *c);
 uint32_t gateway_config_conn_max(void);
 /* Defaults of one site (hold 50 s, ..., connect.allow as CONTRACT section 2). */
 void site_init(struct site *s);
+void listener_config_init(struct listener_config *l);
 
 #endif

@@ -24,7 +24,7 @@ rows_of(void)
 static const char *
 right_value(const struct setting *s, struct buf *room)
 {
-    static const struct listener_config listener;
+    struct listener_config listener;
     struct gateway_config c;
     struct site site;
     const void *scopes[SCOPES] = {&c, &listener, NULL, &site};
@@ -33,6 +33,7 @@ right_value(const struct setting *s, struct buf *room)
         return s->example ? s->example : s->fallback;
     gateway_config_init(&c);
     site_init(&site);
+    listener_config_init(&listener);
     setting_add_value(room, s, scopes[s->scope]);
     return buf_cstr(room);
 }
