@@ -58,4 +58,6 @@ libhttp_a_SOURCES = \
     src/http/pipe.c \
     src/http/pipe.h \
     src/http/session.h \
-    src/http/tunnel.h
+    src/http/tunnel.h \
+    src/http/websocket.c \
+    src/http/websocket.h

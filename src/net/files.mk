@@ -13,6 +13,8 @@ libnet_a_SOURCES = \
     src/net/conn.h \
     src/net/dialer.c \
     src/net/dialer.h \
+    src/net/digest.c \
+    src/net/digest.h \
     src/net/dns.c \
     src/net/dns.h \
     src/net/listener.c \

@@ -48,6 +48,12 @@ fuzz_targets += tests/fuzz/fuzz_sandbox
 tests_fuzz_fuzz_sandbox_SOURCES = tests/fuzz/fuzz_sandbox.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_sandbox_LDADD = $(GATEWAY_LINK)
 tests_fuzz_fuzz_sandbox_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+fuzz_targets += tests/fuzz/fuzz_websocket
+tests_fuzz_fuzz_websocket_SOURCES = tests/fuzz/fuzz_websocket.c tests/unit/websocket_reference.h \
+    $(FUZZ_MAIN)
+tests_fuzz_fuzz_websocket_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/unit
+tests_fuzz_fuzz_websocket_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_websocket_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.sh

@@ -109,6 +109,8 @@ unit_tests += tests/unit/test_resolver
 tests_unit_test_resolver_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_net_torture
 tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_digest
+tests_unit_test_digest_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
 # http
 unit_tests += tests/unit/test_pipe
@@ -178,6 +180,9 @@ unit_tests += tests/unit/test_h1_llhttp
 tests_unit_test_h1_llhttp_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_write
 tests_unit_test_h1_write_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_websocket
+tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c tests/unit/websocket_reference.h
+tests_unit_test_websocket_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 
 # store
 unit_tests += tests/unit/test_memory_store
