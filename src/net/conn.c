@@ -383,3 +383,36 @@ conn_unacked(struct conn *c)
         return 0;
     return (size_t)n;
 }
+
+int
+conn_start_tls_server(struct conn *c, struct tls_server *s)
+{
+    (void)c;
+    (void)s;
+    errno = ENOTSUP;
+    return -1;
+}
+
+int
+conn_start_tls_client(struct conn *c, struct tls_client *t, struct slice server_name)
+{
+    (void)c;
+    (void)t;
+    (void)server_name;
+    errno = ENOTSUP;
+    return -1;
+}
+
+const struct tls_info *
+conn_tls(const struct conn *c)
+{
+    (void)c;
+    return NULL;
+}
+
+const char *
+conn_tls_error(const struct conn *c)
+{
+    (void)c;
+    return "";
+}

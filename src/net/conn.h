@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * conn.h: one byte connection, plain (TLS comes behind the same functions). One persistent edge-
+ * conn.h: one byte connection, plain or TLS behind the same functions. One persistent edge-
  * triggered libevent event per descriptor, added once: no epoll_ctl afterwards. The readiness
  * bits are kept here; not reading is back-pressure. The event lives in a handle of its own, so
  * that a connection can change hands (conn_move) without a system call and late events find
  * nobody.
  *
  *     connecting -> open -> closed (reaped at the end of the turn)
+ *
+ * With TLS, "connecting" lasts until the handshake is over; no byte goes up before. An end of
+ * file that the peer did not announce (close_notify) is an error, ECONNRESET. After a short or
+ * refused write the next one must begin with the same bytes, and offer no fewer.
  *
  * Knows nothing of HTTP. Owned by its session; lives on one loop.
  */
@@ -18,6 +22,7 @@
 #include <sys/uio.h>
 
 #include "base/endpoint.h"
+#include "base/slice.h"
 #include "net/loop.h"
 
 /* What conn_owner.on_event is told; several bits may come at once. */
@@ -30,6 +35,10 @@ enum conn_event {
 
 struct conn;
 struct conn_handle;
+struct tls_client;
+struct tls_conn;
+struct tls_info;
+struct tls_server;
 struct conn_owner {
     const char *name; /* "front", "back", for logs */
     void (*on_event)(struct conn *c, unsigned events);
@@ -37,6 +46,7 @@ struct conn_owner {
 
 struct conn {
     struct conn_handle *handle;     /* NULL when closed */
+    struct tls_conn *tls;           /* NULL: plain */
     struct loop *loop;
     const struct conn_owner *owner; /* the session embeds the conn: container_of */
     int fd;                         /* -1 when closed */
@@ -64,6 +74,24 @@ int conn_open_accepted(struct conn *c, struct loop *l, int fd, const struct endp
 int conn_open_connect(struct conn *c, struct loop *l, const struct endpoint *to,
                       const struct conn_owner *owner) must_check;
 /*
+ * From now on the connection speaks TLS: `connecting` until the handshake is over. The outcome
+ * comes as CONN_WRITABLE (with CONN_READABLE when bytes may be there), or CONN_FAILED with error
+ * ECONNRESET (the peer went away), EKEYREJECTED (its certificate is not good), EPROTO (anything
+ * else); never from within this call. Nobody keeps time but the owner. -1, and nothing has
+ * changed: out of memory, or a server name that is neither a host name nor an address (EINVAL).
+ *
+ * Server: a connection that is open, bytes that were read before (a PROXY header) are not part of
+ * it. Client: open, or still connecting. server_name: what the certificate must be for; a name or
+ * an IP address in text; may be empty when the client is `insecure`.
+ */
+int conn_start_tls_server(struct conn *c, struct tls_server *s) must_check;
+int conn_start_tls_client(struct conn *c, struct tls_client *t,
+                          struct slice server_name) must_check;
+/* What the handshake agreed on (net/tls_info.h); NULL: plain, or not yet over. */
+const struct tls_info *conn_tls(const struct conn *c);
+/* Why TLS failed, for a log line; "" when it did not. */
+const char *conn_tls_error(const struct conn *c);
+/*
  * Moves an open connection from one owner (pool, dialer) to another: `to` must be unused memory,
  * `from` is closed afterwards. Readiness bits and sticky bits travel along, and are not told
  * again: the new owner looks at them. No system call. -1: it was closed.
@@ -80,7 +108,7 @@ ssize_t conn_read(struct conn *c, void *p, size_t n) must_check;
  * MSG_NOSIGNAL.
  */
 ssize_t conn_writev(struct conn *c, const struct iovec *iov, int n) must_check;
-/* FIN: no more output; reading goes on. */
+/* FIN (before it, with TLS, close_notify): no more output; reading goes on. */
 void conn_shut_write(struct conn *c);
 /* Keepalive (idle and interval in seconds, probes) and the limit for unacknowledged bytes, on a
  * connection that is to last: five system calls. */
@@ -96,7 +124,8 @@ void conn_close(struct conn *c, bool abort);
  */
 int conn_check_error(struct conn *c);
 /* A look without reading: true when the peer has sent bytes or FIN, or the connection is broken.
- * One system call (recv MSG_PEEK); for a pooled connection about to be used. */
+ * One system call (recv MSG_PEEK); for a pooled connection about to be used. What TLS says to
+ * itself (tickets) does not count, here as in CONN_READABLE to a client. */
 bool conn_is_dirty(struct conn *c);
 /* For loop.c: the timer of loop.suspects. */
 void conn_on_suspects(struct wheel_timer *t);

@@ -2,7 +2,7 @@
 /*
  * dialer.h: gets a connected descriptor to an endpoint that may be refusing or silent. One dialer
  * is one exchange's wish; it runs as many attempts as its rhythm allows and hands over the first
- * that completes; further completed ones are surplus.
+ * that completes, with TLS after its handshake; further completed ones are surplus.
  *
  * It does not decide whether to go on: sandbox/attempt.h does, through the owner.
  */
@@ -25,13 +25,21 @@ struct dialer_owner {
      * conn_move, or leaves it to be closed. Later ones of the same dialer come the same way. */
     void (*on_connected)(struct dialer *d, struct conn *c, usec_t took);
     /* One attempt ended without a connection; error is an errno (ECONNREFUSED, ETIMEDOUT when
-     * its time to live passed, EHOSTUNREACH, EMFILE...). open: attempts still under way. */
+     * its time to live passed, EHOSTUNREACH, EMFILE...; with TLS also EKEYREJECTED, EPROTO: see
+     * conn.h). open: attempts still under way. */
     void (*on_failed)(struct dialer *d, int error, unsigned open);
+};
+
+/* TLS for all attempts of a dialer. */
+struct dialer_tls {
+    struct tls_client *client;
+    struct slice server_name; /* as conn_start_tls_client wants it */
 };
 
 struct dialer {
     struct loop *loop;
     const struct dialer_owner *owner; /* embeds the dialer */
+    const struct dialer_tls *tls;     /* NULL: plain. May be set after dialer_init. */
     struct list attempts;
     unsigned open, started;
 };

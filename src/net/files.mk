@@ -31,5 +31,18 @@ libnet_a_SOURCES = \
     src/net/signals.h \
     src/net/spawn.c \
     src/net/spawn.h \
+    src/net/tls_certs.c \
+    src/net/tls_certs.h \
+    src/net/tls_client.c \
+    src/net/tls_client.h \
+    src/net/tls_info.h \
+    src/net/tls_library.c \
+    src/net/tls_library.h \
+    src/net/tls_name.c \
+    src/net/tls_name.h \
+    src/net/tls_server.c \
+    src/net/tls_server.h \
+    src/net/tls_tickets.c \
+    src/net/tls_tickets.h \
     src/net/watch.c \
     src/net/watch.h
