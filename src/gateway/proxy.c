@@ -392,7 +392,7 @@ proxy_on_verdict(struct proxy *p, const struct mail *m)
         proxy_refuse(p, v->reason, v->retry_after, NULL);
         return;
     }
-    p->route = (struct view_route){v->to, v->incarnation, m->version, m->sandbox};
+    p->route = (struct view_route){v->to, v->incarnation, m->version, m->sandbox, v->manner};
     if (v->report)
         p->released = m->ticket;
     proxy_connect(p, v->verdict, v->since, v->until);

@@ -200,12 +200,33 @@ read_rule(json_t *v, struct wake_rule *r, struct buf *why)
     return 0;
 }
 
-/* wake_rules have no member in the plugins' struct: they are read from the JSON it came from. */
 static int
-read_rules(struct record *r, struct rouse_text rest, struct buf *why)
+read_manner(const json_t *root, struct record *r, struct buf *why)
 {
-    json_error_t e;
-    json_t *root = rest.n ? json_loadb(rest.p, rest.n, JSON_REJECT_DUPLICATES, &e) : NULL;
+    json_t *protocol = json_object_get(root, "protocol"), *tls = json_object_get(root, "tls");
+    const char *name = json_string_value(protocol);
+
+    if (protocol && !json_is_null(protocol)) {
+        if (name && strcmp(name, "h1") == 0) {
+            r->manner.speaks = SPEAKS_H1;
+        } else if (name && strcmp(name, "h2c") == 0) {
+            r->manner.speaks = SPEAKS_H2;
+        } else {
+            buf_add_str(why, "member \"protocol\" is neither \"h1\" nor \"h2c\"");
+            return -1;
+        }
+    }
+    if (tls && !json_is_null(tls) && !json_is_boolean(tls)) {
+        buf_add_str(why, "member \"tls\" is not true or false");
+        return -1;
+    }
+    r->manner.tls = json_is_true(tls);
+    return 0;
+}
+
+static int
+read_rules(const json_t *root, struct record *r, struct buf *why)
+{
     json_t *list = json_object_get(root, "wake_rules"), *v;
     size_t i, n = json_array_size(list);
     int rc = 0;
@@ -223,6 +244,17 @@ read_rules(struct record *r, struct rouse_text rest, struct buf *why)
             if (rc == 0)
                 rc = read_rule(v, &r->rules[r->rules_n++], why);
     }
+    return rc;
+}
+
+/* These have no member in the plugins' struct: they are read from the JSON it came from. */
+static int
+read_rest(struct record *r, struct rouse_text rest, struct buf *why)
+{
+    json_error_t e;
+    json_t *root = rest.n ? json_loadb(rest.p, rest.n, JSON_REJECT_DUPLICATES, &e) : NULL;
+    int rc = read_manner(root, r, why) == 0 && read_rules(root, r, why) == 0 ? 0 : -1;
+
     json_decref(root);
     return rc;
 }
@@ -239,7 +271,7 @@ record_json_fill(struct record *r, const struct rouse_sandbox *s, struct buf *wh
     r->idle = s->idle_us < 0 ? USEC_OFF : s->idle_us;
     r->tokens_n = (uint8_t)(s->tokens_n > RECORD_TOKENS ? RECORD_TOKENS : s->tokens_n);
     memcpy(r->tokens, s->tokens, sizeof(r->tokens));
-    if (read_rules(r, s->rest, why) == 0)
+    if (read_rest(r, s->rest, why) == 0)
         return 0;
     record_fini(r);
     return -1;
@@ -271,6 +303,10 @@ record_json_write(struct jsonw *j, const struct record *r)
         }
         jsonw_object_end(j);
     }
+    if (r->manner.speaks != SPEAKS_UNSAID)
+        jsonw_kv_str(j, "protocol", r->manner.speaks == SPEAKS_H2 ? "h2c" : "h1");
+    if (r->manner.tls)
+        jsonw_kv_bool(j, "tls", true);
     jsonw_kv_bool(j, "auto_resume", r->auto_resume);
     jsonw_kv_u64(j, "tokens", r->tokens_n);
     jsonw_kv_u64(j, "wake_rules", r->rules_n);

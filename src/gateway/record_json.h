@@ -20,8 +20,8 @@ struct json_t;
 int record_json_read(struct json_t *root, struct rouse_sandbox *out, char *why, size_t why_n)
     must_check;
 /*
- * All but the addresses, which must be resolved first: state, names, tokens, rules (from s->rest).
- * -1: out of memory, or why.
+ * All but the addresses, which must be resolved first: state, names, tokens; from s->rest the
+ * rules, protocol and tls. -1: out of memory, or why.
  */
 int record_json_fill(struct record *r, const struct rouse_sandbox *s, struct buf *why) must_check;
 /* Writes a record as an object; secrets (digests) are left out. */

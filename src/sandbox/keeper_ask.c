@@ -120,6 +120,7 @@ keeper_say_go(struct keeper *k, struct waiter *w, enum verdict v, const struct e
     out->verdict = v;
     out->to = *to;
     out->incarnation = s->incarnation;
+    out->manner = s->record.manner;
     out->report = report;
     out->since = since;
     out->until = until;

@@ -83,6 +83,7 @@ tell(struct keeper *k, struct sandbox *s, const struct pair *p, unsigned worker,
     st->incarnation = s->incarnation;
     st->open = open && record_endpoint(&s->record, p->port, &st->to);
     if (st->open) {
+        st->manner = s->record.manner;
         st->tokens_n = s->record.tokens_n;
         memcpy(st->tokens, s->record.tokens, sizeof(st->tokens));
         s->withdrawing = false;

@@ -124,6 +124,7 @@ struct mail_verdict {
     enum reason reason;    /* NO */
     usec_t retry_after;    /* NO, with RA_GIVEN */
     struct endpoint to;    /* GO */
+    struct record_manner manner; /* GO: how to speak to it */
     uint64_t incarnation;  /* GO: which life of the sandbox; keys the back connections */
     bool report;           /* GO: send CONNECTED / CONNECT_FAILED / LEAVE, then ANSWERED */
     usec_t since;          /* PROBE, RETRY: when the port first refused anybody; 0: not yet */
@@ -152,6 +153,7 @@ struct mail_state {
     uint16_t port;
     bool open;
     struct endpoint to;
+    struct record_manner manner;
     uint64_t incarnation;
     uint8_t tokens_n;
     uint8_t tokens[RECORD_TOKENS][TOKEN_DIGEST];

@@ -70,6 +70,13 @@ struct wake_rule {
     struct name path_prefix, methods; /* methods: "GET,HEAD"; empty: any */
 };
 
+/* How its ports are to be spoken to, as far as the platform said it. */
+enum record_speaks { SPEAKS_UNSAID, SPEAKS_H1, SPEAKS_H2 };
+struct record_manner {
+    uint8_t speaks; /* enum record_speaks */
+    bool tls;
+};
+
 struct record {
     enum sandbox_state state;
     struct name generation, instance, tenant;
@@ -80,7 +87,7 @@ struct record {
     } ports[RECORD_PORTS];
     uint8_t ports_n, tokens_n, rules_n;
     bool auto_resume;
-    bool h2c, tls; /* how its ports speak; for later issues */
+    struct record_manner manner;
     uint8_t tokens[RECORD_TOKENS][TOKEN_DIGEST];
     struct wake_rule *rules; /* rules_n of them, or NULL; owned by the record */
     usec_t idle; /* paused by us after so long without traffic; 0: as the site says; USEC_OFF */

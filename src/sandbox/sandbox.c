@@ -76,6 +76,8 @@ sandbox_route_differs(const struct record *a, const struct record *b)
         return true;
     if (!endpoint_eq(&a->address, &b->address) || a->ports_n != b->ports_n)
         return true;
+    if (a->manner.speaks != b->manner.speaks || a->manner.tls != b->manner.tls)
+        return true;
     if (a->tokens_n != b->tokens_n ||
         memcmp(a->tokens, b->tokens, a->tokens_n * sizeof(a->tokens[0])) != 0)
         return true;

@@ -38,6 +38,7 @@ struct route {
     struct list link; /* of its sandbox, oldest first */
     struct view_sandbox *sandbox;
     struct endpoint to;
+    struct record_manner manner;
     uint8_t tokens_n;
     uint8_t tokens[RECORD_TOKENS][TOKEN_DIGEST];
     uint64_t version;
@@ -200,6 +201,7 @@ view_route(struct view *v, const struct sandbox_key *key, uint16_t port, const u
     if (r->tokens_n > 0 && !route_admits(r, token))
         return VIEW_BAD_TOKEN;
     route->to = r->to;
+    route->manner = r->manner;
     route->incarnation = r->sandbox->incarnation;
     route->version = r->version;
     route->sandbox = r->sandbox->number;
@@ -318,6 +320,7 @@ set_route(struct view *v, struct view_sandbox *s, const struct mail_state *m)
         return;
     r->sandbox = s;
     r->to = m->to;
+    r->manner = m->manner;
     r->version = s->version;
     r->tokens_n = m->tokens_n;
     memcpy(r->tokens, m->tokens, sizeof(r->tokens));

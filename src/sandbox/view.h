@@ -16,6 +16,7 @@ struct view_sandbox; /* one sandbox in use here: open requests, activity, versio
 struct view_route {
     struct endpoint to;
     uint64_t incarnation, version, sandbox;
+    struct record_manner manner;
 };
 
 enum view_says {

@@ -33,7 +33,8 @@ test_sandbox(void **state)
         "\"ports\":{\"3000\":\"10.1.4.7:31000\"},\"auto_resume\":false,\"tenant\":\"t1\","
         "\"traffic_token_sha256\":[\"00ff000000000000000000000000000000000000000000000000000000"
         "00aA01\"],\"wake_rules\":[{\"port\":3000,\"path_prefix\":\"/x\",\"methods\":[\"GET\","
-        "\"HEAD\"],\"wake\":true},{\"wake\":false}],\"protocol\":\"h1\",\"unknown\":{}}";
+        "\"HEAD\"],\"wake\":true},{\"wake\":false}],\"protocol\":\"h2c\",\"tls\":true,"
+        "\"unknown\":{}}";
     struct rouse_sandbox s;
     struct rouse_json *j;
     struct record r;
@@ -59,6 +60,8 @@ test_sandbox(void **state)
     assert_true(record_may_wake(&r, 3000, SLICE("GET"), SLICE("/x/y")));
     assert_false(record_may_wake(&r, 3000, SLICE("POST"), SLICE("/x/y")));
     assert_int_equal(r.tokens_n, 1);
+    assert_int_equal(r.manner.speaks, SPEAKS_H2);
+    assert_true(r.manner.tls);
     record_fini(&r);
     plugin_json_free(j);
 }
@@ -80,6 +83,40 @@ test_only_state_is_required(void **state)
     assert_int_equal(read_sandbox("{\"state\":\"meditating\",\"ports\":null}", &s, &j, why), 0);
     assert_int_equal(s.state, ROUSE_STATE_UNKNOWN);
     plugin_json_free(j);
+}
+
+static void
+test_how_its_ports_speak(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc, speaks;
+    } cases[] = {
+        {"{\"state\":\"running\"}", 0, SPEAKS_UNSAID},
+        {"{\"state\":\"running\",\"protocol\":null,\"tls\":null}", 0, SPEAKS_UNSAID},
+        {"{\"state\":\"running\",\"protocol\":\"h1\",\"tls\":false}", 0, SPEAKS_H1},
+        {"{\"state\":\"running\",\"protocol\":\"h2c\"}", 0, SPEAKS_H2},
+        {"{\"state\":\"running\",\"protocol\":\"h3\"}", -1, 0},
+        {"{\"state\":\"running\",\"protocol\":2}", -1, 0},
+        {"{\"state\":\"running\",\"tls\":\"yes\"}", -1, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct rouse_sandbox s;
+        struct rouse_json *j;
+        struct record r;
+        char say[200];
+        struct buf why;
+
+        assert_int_equal(read_sandbox(cases[i].text, &s, &j, say), 0);
+        buf_init_fixed(&why, say, sizeof say);
+        assert_int_equal(record_json_fill(&r, &s, &why), cases[i].rc);
+        assert_int_equal(r.manner.speaks, cases[i].speaks);
+        assert_false(r.manner.tls);
+        record_fini(&r);
+        plugin_json_free(j);
+    }
 }
 
 static void
@@ -289,6 +326,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sandbox),      cmocka_unit_test(test_only_state_is_required),
+        cmocka_unit_test(test_how_its_ports_speak),
         cmocka_unit_test(test_bad_sandboxes), cmocka_unit_test(test_bad_rules),
         cmocka_unit_test(test_bounds),       cmocka_unit_test(test_paths),
         cmocka_unit_test(test_request),      cmocka_unit_test(test_crypto),

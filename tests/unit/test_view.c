@@ -45,8 +45,11 @@ test_routes(void **state)
     (void)state;
     assert_int_equal(view_route(v, &a, 80, NULL, &route), VIEW_ASK);
     m = state_of("a", 7, 3, 80, true);
+    m.u.state.manner = (struct record_manner){SPEAKS_H2, true};
     assert_int_equal(view_on_mail(v, &m, 0, &reply), VIEW_DROP_IDLE);
     assert_int_equal(view_route(v, &a, 80, NULL, &route), VIEW_GO);
+    assert_int_equal(route.manner.speaks, SPEAKS_H2);
+    assert_true(route.manner.tls);
     assert_int_equal(route.sandbox, 7);
     assert_int_equal(route.version, 3);
     assert_int_equal(route.incarnation, 5);
