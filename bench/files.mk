@@ -7,6 +7,6 @@ EXTRA_PROGRAMS += bench/origin bench/load
 bench_origin_SOURCES = bench/origin.c
 bench_origin_LDADD =
 bench_load_SOURCES = bench/load.c
-bench_load_LDADD =
+bench_load_LDADD = $(SSL_LIBS)
 dist_noinst_SCRIPTS += bench/run
 EXTRA_DIST += bench/conf/nginx.conf bench/conf/haproxy.cfg bench/conf/rouse.yaml

@@ -4,14 +4,22 @@
  * sending its next request when the last one is answered.  Every answer's status and length are
  * verified.  Prints one line of JSON; exit status 1 if an answer was wrong.
  *
- *   load HOST PORT HOSTNAME PATH CONNECTIONS REQUESTS ANSWER_BYTES [UPLOAD_BYTES]
+ *   load [--tls] [--close] [--hold] HOST PORT HOSTNAME PATH CONNECTIONS REQUESTS ANSWER_BYTES
+ *        [UPLOAD_BYTES]
+ *
+ * --tls    TLS 1.3, the same cipher suite whoever answers, never a resumed session
+ * --close  a new connection for each request; its time counts from the connect
+ * --hold   one request on each connection, 32 at a time; then keeps them until standard input ends
  */
 #include "config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,11 +33,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16384, READ_MAX = 1 << 18 };
+enum { HEAD_MAX = 16384, READ_MAX = 1 << 18, HOLD_AT_ONCE = 32 };
 
 struct client {
     int fd;
-    bool busy, writing;
+    SSL *ssl;                   /* NULL: plain */
+    bool busy, writing, leaving; /* leaving: answered, the server is to close */
     size_t sent;                /* of the request */
     int64_t began;
     size_t head_len;            /* of the answer's head so far, while it is incomplete */
@@ -41,6 +50,11 @@ struct client {
 struct load {
     int epoll;
     struct sockaddr_in to;
+    SSL_CTX *tls;
+    const char *name;
+    bool close, hold;
+    struct client *clients;
+    size_t count, opened;
     char *request, *input;
     size_t request_len, expect;
     uint64_t wanted, started, finished, wrong;
@@ -86,15 +100,71 @@ open_client(const struct load *load, struct client *client)
         connect(client->fd, (const struct sockaddr *)&load->to, sizeof load->to) < 0)
         fail("connect");
     setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (load->tls) {
+        client->ssl = SSL_new(load->tls);
+        if (!client->ssl || fcntl(client->fd, F_SETFL, O_NONBLOCK) < 0 ||
+            SSL_set_fd(client->ssl, client->fd) != 1 ||
+            SSL_set_tlsext_host_name(client->ssl, load->name) != 1)
+            fail("SSL_new");
+        SSL_set_connect_state(client->ssl);
+    }
     watch(load, client, EPOLL_CTL_ADD, false);
+}
+
+static void
+close_client(struct client *client)
+{
+    SSL_free(client->ssl);
+    client->ssl = NULL;
+    close(client->fd);
+    client->fd = -1;
+}
+
+/* What a TLS call that returned RESULT means to the caller: 0 try again later, -1 the end. */
+static ssize_t
+tls_verdict(const struct client *client, int result)
+{
+    int why = SSL_get_error(client->ssl, result);
+
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+        errno = EAGAIN;
+        return -1;
+    }
+    errno = why == SSL_ERROR_SYSCALL ? errno : EPROTO;
+    ERR_clear_error();
+    return why == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+}
+
+static ssize_t
+put_bytes(const struct client *client, const void *data, size_t len)
+{
+    int put;
+
+    if (!client->ssl)
+        return send(client->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    put = SSL_write(client->ssl, data, (int)len);
+    return put > 0 ? put : tls_verdict(client, put);
+}
+
+static ssize_t
+get_bytes(const struct client *client, void *data, size_t len)
+{
+    int got;
+
+    if (!client->ssl)
+        return recv(client->fd, data, len, MSG_DONTWAIT);
+    got = SSL_read(client->ssl, data, (int)len);
+    return got > 0 ? got : tls_verdict(client, got);
 }
 
 static void
 push(const struct load *load, struct client *client)
 {
+    bool want;
+
     while (client->sent < load->request_len) {
-        ssize_t put = send(client->fd, load->request + client->sent,
-                           load->request_len - client->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t put = put_bytes(client, load->request + client->sent,
+                                load->request_len - client->sent);
 
         if (put < 0 && errno != EAGAIN)
             fail("send");
@@ -102,8 +172,9 @@ push(const struct load *load, struct client *client)
             break;
         client->sent += (size_t)put;
     }
-    if ((client->sent < load->request_len) != client->writing)
-        watch(load, client, EPOLL_CTL_MOD, client->sent < load->request_len);
+    want = client->ssl ? SSL_want_write(client->ssl) : client->sent < load->request_len;
+    if (want != client->writing)
+        watch(load, client, EPOLL_CTL_MOD, want);
 }
 
 static void
@@ -116,6 +187,8 @@ begin(struct load *load, struct client *client)
     client->sent = client->head_len = 0;
     client->in_body = false;
     client->began = now_ns();
+    if (client->fd < 0)
+        open_client(load, client);
     push(load, client);
 }
 
@@ -125,7 +198,11 @@ finish(struct load *load, struct client *client)
     load->ended = now_ns();
     load->latency[load->finished++] = (uint32_t)((load->ended - client->began) / 1000);
     client->busy = false;
-    begin(load, client);
+    client->leaving = load->close;
+    if (load->hold)
+        client = load->opened < load->count ? &load->clients[load->opened++] : NULL;
+    if (client && !load->close)
+        begin(load, client);
 }
 
 /* Judges the complete head and returns the body's length. */
@@ -170,26 +247,44 @@ take_head(struct load *load, struct client *client, const char *data, size_t len
         finish(load, client);
 }
 
+/* Takes LEN bytes of an answer. */
+static void
+take(struct load *load, struct client *client, size_t len)
+{
+    if (!client->in_body) {
+        take_head(load, client, load->input, len);
+        return;
+    }
+    if (len > client->left)
+        fail("more bytes than the answer has");
+    client->left -= len;
+    if (!client->left)
+        finish(load, client);
+}
+
+/* Reads what there is; a TLS record that OpenSSL has taken from the socket wakes nobody again. */
 static void
 pull(struct load *load, struct client *client)
 {
-    ssize_t got = recv(client->fd, load->input, READ_MAX, MSG_DONTWAIT);
+    do {
+        ssize_t got = get_bytes(client, load->input, READ_MAX);
 
-    if (got < 0 && errno == EAGAIN)
-        return;
-    if (got <= 0) {
-        fprintf(stderr, "connection lost %s a request\n", client->busy ? "in" : "without");
-        exit(1);
-    }
-    if (!client->in_body) {
-        take_head(load, client, load->input, (size_t)got);
-        return;
-    }
-    if ((size_t)got > client->left)
-        fail("more bytes than the answer has");
-    client->left -= (size_t)got;
-    if (!client->left)
-        finish(load, client);
+        if (got < 0 && errno == EAGAIN)
+            break;
+        if (client->leaving && got <= 0) {
+            client->leaving = false;
+            close_client(client);
+            begin(load, client);
+            return;
+        }
+        if (got <= 0) {
+            fprintf(stderr, "connection lost %s a request\n", client->busy ? "in" : "without");
+            exit(1);
+        }
+        take(load, client, (size_t)got);
+    } while (client->ssl);
+    if (client->busy && client->sent < load->request_len)
+        push(load, client);         /* the handshake is done */
 }
 
 static int
@@ -220,8 +315,9 @@ make_request(struct load *load, char **argv, size_t upload)
     if (upload)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", upload);
     load->request_len = (size_t)snprintf(
-        head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: bench\r\nAccept: */*\r\n%s"
-        "\r\n", upload ? "POST" : "GET", argv[4], argv[3], length);
+        head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: bench\r\nAccept: */*\r\n%s%s"
+        "\r\n", upload ? "POST" : "GET", argv[4], argv[3], length,
+        load->close ? "Connection: close\r\n" : "");
     load->request = malloc(load->request_len + upload);
     if (!load->request)
         fail("malloc");
@@ -230,47 +326,114 @@ make_request(struct load *load, char **argv, size_t upload)
     load->request_len += upload;
 }
 
+static void
+open_tls(struct load *load)
+{
+    load->tls = SSL_CTX_new(TLS_client_method());
+    if (!load->tls || SSL_CTX_set_min_proto_version(load->tls, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_ciphersuites(load->tls, "TLS_AES_128_GCM_SHA256") != 1)
+        fail("SSL_CTX_new");
+    SSL_CTX_set_mode(load->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS |
+                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(load->tls, SSL_SESS_CACHE_OFF);
+}
+
+/* Sets what the options say; returns how many words they were. */
+static int
+parse_options(struct load *load, int argc, char **argv)
+{
+    int used = 0;
+
+    while (used + 1 < argc && !strncmp(argv[used + 1], "--", 2)) {
+        const char *word = argv[++used];
+
+        if (!strcmp(word, "--tls"))
+            open_tls(load);
+        else if (!strcmp(word, "--close"))
+            load->close = true;
+        else if (!strcmp(word, "--hold"))
+            load->hold = true;
+        else
+            return argc;
+    }
+    return used;
+}
+
+/* Keeps the connections until standard input ends. */
+static void
+hold(void)
+{
+    char byte;
+
+    fflush(stdout);
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        continue;
+}
+
+static void
+run(struct load *load)
+{
+    while (load->finished < load->wanted) {
+        struct epoll_event events[64];
+        int got = epoll_wait(load->epoll, events, 64, -1);
+
+        for (int i = 0; i < got; i++) {
+            struct client *client = events[i].data.ptr;
+
+            if (events[i].events & EPOLLOUT)
+                push(load, client);
+            if (client->fd >= 0 && events[i].events & ~(uint32_t)EPOLLOUT)
+                pull(load, client);
+        }
+    }
+}
+
+/* Opens the connections, the handshakes included in the first requests, and begins. */
+static void
+open_all(struct load *load)
+{
+    load->opened = load->hold && load->count > HOLD_AT_ONCE ? HOLD_AT_ONCE : load->count;
+    for (size_t i = 0; i < load->count; i++) {
+        load->clients[i].fd = -1;
+        if (!load->close && !load->hold)
+            open_client(load, &load->clients[i]);
+    }
+    load->began = now_ns();
+    for (size_t i = 0; i < load->opened; i++)
+        begin(load, &load->clients[i]);
+}
+
 int
 main(int argc, char **argv)
 {
     struct load load = {.epoll = epoll_create1(EPOLL_CLOEXEC), .to = {.sin_family = AF_INET}};
-    struct client *clients;
-    size_t count;
+    int used = parse_options(&load, argc, argv);
 
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    argc -= used;
+    argv += used;
     if (argc < 8) {
-        fputs("usage: load HOST PORT HOSTNAME PATH CONNECTIONS REQUESTS ANSWER_BYTES "
-              "[UPLOAD_BYTES]\n", stderr);
+        fputs("usage: load [--tls] [--close] [--hold] HOST PORT HOSTNAME PATH CONNECTIONS REQUESTS "
+              "ANSWER_BYTES [UPLOAD_BYTES]\n", stderr);
         return 2;
     }
     load.to.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
-    count = strtoul(argv[5], NULL, 10);
-    load.wanted = strtoul(argv[6], NULL, 10);
+    load.name = argv[3];
+    load.count = strtoul(argv[5], NULL, 10);
+    load.wanted = load.hold ? load.count : strtoul(argv[6], NULL, 10);
     load.expect = strtoul(argv[7], NULL, 10);
-    clients = calloc(count, sizeof *clients);
+    load.clients = calloc(load.count, sizeof *load.clients);
     load.latency = calloc(load.wanted, sizeof *load.latency);
     load.input = malloc(READ_MAX);
-    if (inet_pton(AF_INET, argv[1], &load.to.sin_addr) != 1 || !clients || !load.latency ||
-        !load.input || !count || !load.wanted)
+    if (inet_pton(AF_INET, argv[1], &load.to.sin_addr) != 1 || !load.clients || !load.latency ||
+        !load.input || !load.count || !load.wanted)
         fail("load");
     make_request(&load, argv, argc > 8 ? strtoul(argv[8], NULL, 10) : 0);
-    for (size_t i = 0; i < count; i++)
-        open_client(&load, &clients[i]);
-    load.began = now_ns();
-    for (size_t i = 0; i < count; i++)
-        begin(&load, &clients[i]);
-    while (load.finished < load.wanted) {
-        struct epoll_event events[64];
-        int got = epoll_wait(load.epoll, events, 64, -1);
-
-        for (int i = 0; i < got; i++) {
-            if (events[i].events & EPOLLOUT)
-                push(&load, events[i].data.ptr);
-            if (events[i].events & ~(uint32_t)EPOLLOUT)
-                pull(&load, events[i].data.ptr);
-        }
-    }
+    open_all(&load);
+    run(&load);
     report(&load);
+    if (load.hold)
+        hold();
     return 0;
 }
