@@ -146,10 +146,8 @@ void
 access_log_write(const struct proxy *p)
 {
     struct log *log = p->ex.loop->log;
-    enum log_level level = p->ex.reason != REASON_NONE && p->ex.resp.status >= 500 &&
-                                   p->ex.outcome == END_ANSWERED && !p->splash
-                               ? LOG_WARN
-                               : LOG_INFO;
+    bool failed = p->ex.outcome == END_ANSWERED && reason_row(p->ex.reason)->status >= 500;
+    enum log_level level = failed ? LOG_WARN : LOG_INFO; /* also where RPC says it in a 200 */
     struct log_line l;
 
     if (!p->wc->c->log_access || !log_enabled(log, level))

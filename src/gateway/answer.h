@@ -10,12 +10,22 @@
 #include "gateway/gateway_config.h"
 #include "http/exchange.h"
 
-enum answer_shape { ANSWER_JSON, ANSWER_HTML };
+/* In which protocol it is said. */
+enum answer_shape {
+    ANSWER_JSON,
+    ANSWER_HTML,           /* to people */
+    ANSWER_CONNECT,        /* Connect, unary: JSON of its own kind */
+    ANSWER_CONNECT_STREAM, /* 200 and one end-of-stream envelope */
+    ANSWER_GRPC,           /* 200, trailers only: a head without a body */
+    ANSWER_GRPC_WEB,       /* 200, the trailers as the body's one frame */
+};
 
 /* What an answer is about. Slices are borrowed during the call. */
 struct answer {
     enum reason reason;
     enum answer_shape shape;
+    struct slice type;      /* CONNECT_STREAM, GRPC_WEB: the request's content type, given back */
+    bool e2b;               /* the caller speaks E2B: the table's e2b column, in every dialect */
     enum dialect dialect;
     struct slice sandbox;   /* empty: not known */
     uint16_t port;          /* 0: not known */
@@ -27,6 +37,11 @@ struct answer {
     const char *detail;     /* one clause for the caller (static text), or NULL */
 };
 
+/*
+ * Fits an answer to its caller: shape, type, e2b and origin, from the request's head and class; the
+ * answer's dialect and port are there already.
+ */
+void answer_fit(struct answer *a, const struct head *req, enum traffic_class c);
 /* The seconds for Retry-After, or 0 for none. */
 unsigned answer_retry_after(const struct answer *a, struct random *r);
 /* The body alone. */

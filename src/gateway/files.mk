@@ -14,6 +14,12 @@ libgateway_a_SOURCES = \
     src/gateway/admin_show.c \
     src/gateway/answer.c \
     src/gateway/answer.h \
+    src/gateway/answer_connect.c \
+    src/gateway/answer_fit.c \
+    src/gateway/answer_grpc.c \
+    src/gateway/answer_priv.h \
+    src/gateway/answer_status.c \
+    src/gateway/answer_words.c \
     src/gateway/classify.c \
     src/gateway/classify.h \
     src/gateway/control.c \

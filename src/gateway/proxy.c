@@ -116,17 +116,16 @@ proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *d
 {
     struct answer a = {
         .reason = why,
-        .shape = p->klass == CLASS_NAVIGATION || p->klass == CLASS_FORM ? ANSWER_HTML : ANSWER_JSON,
         .dialect = p->site ? p->site->dialect : DIALECT_NATIVE,
         .sandbox = p->id,
         .port = p->port,
         .retry_after = retry_after,
         .delivered = p->ex.delivered,
         .request_id = slice_of(p->request_id),
-        .origin = head_value(&p->ex.req, FIELD_ORIGIN),
         .detail = detail,
     };
 
+    answer_fit(&a, &p->ex.req, p->klass);
     proxy_stop_connecting(p);
     end_hold(p);
     a.waited = p->held_for;

@@ -28,6 +28,7 @@ wire_tests += tests/wire/test_ordinary.py
 wire_tests += tests/wire/test_origin.py
 wire_tests += tests/wire/test_plugin_examples.py
 wire_tests += tests/wire/test_program.py
+wire_tests += tests/wire/test_protocol_answers.py
 wire_tests += tests/wire/test_refused.py
 wire_tests += tests/wire/test_release.py
 wire_tests += tests/wire/test_running.py

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Answers that Rouse makes up, in the protocol of whoever asks (CONTRACT section 5)."""
+
+import base64
+import json
+import struct
+
+import pytest
+
+from rousetest import Connection, free_port
+from rousetest.config import one_site
+
+GRPC = "Content-Type: application/grpc+proto"
+GRPC_WEB = "Content-Type: application/grpc-web+proto"
+CONNECT = "Connect-Protocol-Version: 1\r\nContent-Type: application/proto"
+STREAM = "Content-Type: application/connect+json; charset=utf-8"
+E2B = "E2b-Sandbox-Id: {id}\r\nE2b-Sandbox-Port: 3000"
+
+# by sandbox: slug, native and e2b status, code, e2b code
+WRONG = {
+    "gone": ("sandbox_gone", 410, 502, "not_found", "unavailable"),
+    "closed": ("port_closed", 502, 502, "aborted", "aborted"),
+    "paused": ("sandbox_paused", 409, 502, "failed_precondition", "unavailable"),
+    "unknown": ("sandbox_not_found", 404, 502, "not_found", "unavailable"),
+}
+NUMBER = {"not_found": "5", "failed_precondition": "9", "aborted": "10", "unavailable": "14"}
+
+
+class Way:
+    """A gateway in front of sandboxes that cannot answer."""
+
+    def __init__(self, gateway, hook):
+        h, self.port = hook(), free_port()
+        h.sandbox("gone", "killed")
+        h.sandbox("closed", "running", address=f"127.0.0.1:{free_port()}")
+        h.sandbox("paused", "paused", auto_resume=False)
+        self.gateway = gateway(one_site(self.port, h, connect={"refused_for": "20ms"}))
+
+    def ask(self, what, fields, port=3000, method="POST", body=b"\0\0\0\0\0"):
+        fields = fields.replace("{id}", what)
+        head = (f"{method} /pkg.Service/Method HTTP/1.1\r\nHost: {port}-{what}.t.localhost\r\n"
+                f"Content-Length: {len(body)}\r\n{fields}\r\n\r\n")
+        with Connection(self.port) as c:
+            answer = c.request(head.encode() + body, method, timeout=20)
+            assert answer.complete
+            return answer
+
+
+@pytest.fixture
+def way(gateway, hook):
+    return Way(gateway, hook)
+
+
+def common(answer, slug):
+    assert answer.get("Cache-Control") == "no-store"
+    assert len(answer.get("X-Request-Id")) == 32
+    assert answer.get("Proxy-Status").startswith("rouse; error=")
+    assert answer.get("Proxy-Status").endswith(f'; details="{slug}"')
+    assert (answer.get("Retry-After") is not None) == (slug == "port_closed")
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("e2b", [False, True])
+def test_grpc_is_trailers_only(way, what, e2b):
+    slug, _, _, code, e2b_code = WRONG[what]
+    answer = way.ask(what, GRPC + ("\r\n" + E2B if e2b else ""))
+    common(answer, slug)
+    assert (answer.status, answer.body, answer.trailers) == (200, b"", [])
+    assert answer.all("Content-Type") == ["application/grpc"]
+    assert answer.all("grpc-status") == [NUMBER[e2b_code if e2b else code]]
+    message = answer.get("grpc-message")
+    assert message and "127.0.0.1" not in message
+    pushback = answer.get("grpc-retry-pushback-ms")
+    assert pushback == ("1000" if slug == "port_closed" else None)
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_grpc_web_has_its_trailers_in_the_body(way, what):
+    slug, _, _, code, _ = WRONG[what]
+    for kind in ("application/grpc-web", "application/grpc-web-text+proto"):
+        answer = way.ask(what, f"Content-Type: {kind}")
+        common(answer, slug)
+        body = base64.b64decode(answer.body) if "text" in kind else answer.body
+        flags, length = struct.unpack(">BI", body[:5])
+        lines = dict(line.split(": ", 1) for line in body[5:].decode().splitlines())
+        assert (answer.status, answer.get("Content-Type")) == (200, kind)
+        assert (flags, length) == (0x80, len(body) - 5)
+        assert lines["grpc-status"] == NUMBER[code] and lines["grpc-message"]
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("e2b", [False, True])
+def test_connect_unary_is_a_json_error(way, what, e2b):
+    slug, status, e2b_status, code, e2b_code = WRONG[what]
+    answer = way.ask(what, CONNECT + ("\r\n" + E2B if e2b else ""), body=b"")
+    common(answer, slug)
+    assert answer.status == (e2b_status if e2b else status)
+    assert answer.get("Content-Type") == "application/json"
+    assert answer.json()["code"] == (e2b_code if e2b else code)
+    assert answer.json().keys() == {"code", "message"}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_connect_streaming_ends_its_stream(way, what):
+    slug, _, _, code, _ = WRONG[what]
+    answer = way.ask(what, STREAM)
+    common(answer, slug)
+    assert (answer.status, answer.get("Content-Type")) == (200, "application/connect+json")
+    flags, length = struct.unpack(">BI", answer.body[:5])
+    assert (flags, length) == (2, len(answer.body) - 5)
+    error = json.loads(answer.body[5:])["error"]
+    assert error["code"] == code and error["message"]
+
+
+def test_connect_get_is_a_call_too(way):
+    head = ("GET /pkg.Service/Method?connect=v1&encoding=json&message=%7B%7D HTTP/1.1\r\n"
+            "Host: 3000-gone.t.localhost\r\n\r\n")
+    with Connection(way.port) as c:
+        answer = c.request(head.encode())
+    assert (answer.status, answer.json()["code"]) == (410, "not_found")
+
+
+@pytest.mark.parametrize("port", [49983, 49999])
+def test_rpc_on_the_ports_of_e2b_speaks_e2b(way, port):
+    for fields, code in ((GRPC, "14"), (CONNECT, "unavailable")):
+        answer = way.ask("gone", fields, port=port)
+        got = answer.get("grpc-status") or answer.json()["code"]
+        assert got == code
+    plain = way.ask("gone", "Accept: */*", port=port)
+    assert plain.status == 410 and plain.json()["error"] == "sandbox_gone"
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_plain_json_by_the_column_of_the_caller(way, what):
+    slug, status, e2b_status, _, _ = WRONG[what]
+    answer = way.ask(what, "Accept: */*")
+    common(answer, slug)
+    assert (answer.status, answer.json()["code"], answer.json()["error"]) == (status, status, slug)
+    answer = way.ask(what, E2B)
+    common(answer, slug)
+    keys = list(answer.json())
+    assert answer.status == answer.json()["code"] == e2b_status
+    assert keys[:2] == ["sandboxId", "message"] and keys[-1] == "requestId"
+    assert keys[2] == ("port" if slug == "port_closed" else "code")
+
+
+def test_people_get_a_page_and_grpc_wins_over_it(way):
+    browser = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document"
+    answer = way.ask("gone", browser, method="GET", body=b"")
+    assert (answer.status, answer.get("Content-Type")) == (410, "text/html; charset=utf-8")
+    answer = way.ask("gone", browser + "\r\n" + GRPC)
+    assert (answer.status, answer.get("grpc-status")) == (200, "5")
+
+
+def test_cors_lets_the_caller_read_it(way):
+    for fields in (GRPC, GRPC_WEB, CONNECT, STREAM, "Accept: */*"):
+        answer = way.ask("gone", "Origin: https://app.example\r\n" + fields)
+        assert answer.get("Access-Control-Allow-Origin") == "https://app.example"
+        assert answer.get("Vary") == "Origin"
+        assert "Proxy-Status" in answer.get("Access-Control-Expose-Headers")
+
+
+def test_the_log_says_what_the_status_does_not(way):
+    way.ask("closed", GRPC)
+    line = way.gateway.wait_access(sandbox__id="closed")[0]
+    assert line["http.response.status_code"] == 200
+    assert (line["error.type"], line["level"]) == ("port_closed", "warn")
