@@ -25,6 +25,8 @@ libnet_a_SOURCES = \
     src/net/mailbox.h \
     src/net/probe.c \
     src/net/probe.h \
+    src/net/proxy_header.c \
+    src/net/proxy_header.h \
     src/net/resolver.c \
     src/net/resolver.h \
     src/net/signals.c \

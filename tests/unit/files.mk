@@ -109,6 +109,8 @@ unit_tests += tests/unit/test_resolver
 tests_unit_test_resolver_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_net_torture
 tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_proxy_header
+tests_unit_test_proxy_header_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_digest
 tests_unit_test_digest_LDADD = $(NET_LINK) $(UNIT_LIBS)
 
