@@ -13,9 +13,12 @@
 #include "app/settings.h"
 #include "base/units.h"
 #include "base/version.h"
+#include "net/self_signed.h"
 #include "sandbox/keeper.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +27,19 @@
 #include <time.h>
 #include <unistd.h>
 
+/* The demo's certificate is the default one, for names that OpenSSL takes no wildcard for, too. */
+#define CERTIFICATE "default"
+#define HOSTS "3000-demo.localhost,*.localhost,localhost,127.0.0.1,::1"
+#define PORT 8080
+#define PORT_TLS 8443
+
 struct demo {
     const char *address;
     uint64_t port;
     const char *idle, *wake_delay;
     char idle_text[32];
-    bool started, colour;
+    char certificates[PATH_MAX]; /* with --tls: a directory of ours; empty: none */
+    bool started, colour, tls;
 };
 
 /* ---- the story ------------------------------------------------------------------------------- */
@@ -115,16 +125,57 @@ on_ready(void *ctx, struct gateway *g)
     char url[64];
 
     (void)g;
-    snprintf(url, sizeof(url), "http://3000-demo.localhost:%u", (unsigned)d->port);
+    snprintf(url, sizeof(url), "http%s://3000-demo.localhost:%u", d->tls ? "s" : "",
+             (unsigned)d->port);
     printf("\n  rouse %s demo: everything in memory, nothing leaves this machine\n\n"
            "  The sandbox \"demo\" is a process with a counter in its memory. The first request\n"
            "  starts it; after %s without a request it is paused.%s%s%s\n\n"
            "    open   %s/\n"
-           "    or     curl %s/count\n\n"
+           "    or     curl %s%s%s%s/count\n\n"
            "  Ctrl-C ends everything.\n\n",
            version_string(), d->idle_text, d->wake_delay ? " Waking it takes " : "",
-           d->wake_delay ? d->wake_delay : "", d->wake_delay ? "." : "", url, url);
+           d->wake_delay ? d->wake_delay : "", d->wake_delay ? "." : "", url,
+           d->tls ? "--cacert " : "", d->certificates, d->tls ? "/" CERTIFICATE ".crt " : "", url);
     fflush(stdout);
+}
+
+/* ---- the certificate ------------------------------------------------------------------------- */
+
+static int
+make_certificate(struct demo *d)
+{
+    const char *tmp = getenv("TMPDIR");
+    char text[PATH_MAX + 100];
+    struct buf why;
+
+    buf_init_fixed(&why, text, sizeof(text));
+    snprintf(d->certificates, sizeof(d->certificates), "%s/rouse-demo-XXXXXX",
+             tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(d->certificates)) {
+        fprintf(stderr, "rouse: error: cannot make %s: %s\nhint: TMPDIR says where\n",
+                d->certificates, strerror(errno));
+        d->certificates[0] = 0;
+        return -1;
+    }
+    if (self_signed_write(d->certificates, CERTIFICATE, SLICE(HOSTS), &why) == 0)
+        return 0;
+    fprintf(stderr, "rouse: error: %s\n", buf_cstr(&why));
+    return -1;
+}
+
+static void
+remove_certificate(const struct demo *d)
+{
+    static const char *const files[] = {CERTIFICATE ".crt", CERTIFICATE ".key"};
+    char path[PATH_MAX + 32];
+
+    if (!d->certificates[0])
+        return;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", d->certificates, files[i]);
+        unlink(path);
+    }
+    rmdir(d->certificates);
 }
 
 /* ---- the configuration ----------------------------------------------------------------------- */
@@ -158,7 +209,7 @@ configure(const struct demo *d)
     buf_init(&text, 4096);
     /* This program by its place in /proc: found wherever it is and whatever its name. */
     buf_printf(&text,
-               "listen: [{ address: \"%s:%u\" }]\n"
+               "listen: [{ address: \"%s:%u\"%s%s%s }]\n"
                "admin: { socket: \"\" }\n"
                "workers: 1\n"
                "log: { level: warn, access: false }\n"
@@ -172,7 +223,8 @@ configure(const struct demo *d)
                "sites:\n"
                "  - { host: \"*.localhost\", platform: demo,\n"
                "      wake: { limit_per_sandbox: off, limit_per_client: off } }\n",
-               d->address, (unsigned)d->port, (int)getpid(), app, app, d->idle,
+               d->address, (unsigned)d->port, d->tls ? ", tls: { certificates: \"" : "",
+               d->certificates, d->tls ? "\" }" : "", (int)getpid(), app, app, d->idle,
                d->wake_delay ? d->wake_delay : "0s", d->colour ? "{}" : "{ NO_COLOR: \"1\" }");
     mistakes_init(&m);
     c = settings_parse("demo", buf_slice(&text), NULL, &m);
@@ -185,7 +237,7 @@ configure(const struct demo *d)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-enum { OPTION_IDLE = 256, OPTION_WAKE_DELAY, OPTION_ADDRESS, OPTION_PLUGIN_DIR };
+enum { OPTION_IDLE = 256, OPTION_WAKE_DELAY, OPTION_ADDRESS, OPTION_PLUGIN_DIR, OPTION_TLS };
 
 static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
@@ -193,6 +245,7 @@ static const struct option options[] = {
     {"idle", required_argument, NULL, OPTION_IDLE},
     {"wake-delay", required_argument, NULL, OPTION_WAKE_DELAY},
     {"address", required_argument, NULL, OPTION_ADDRESS},
+    {"tls", no_argument, NULL, OPTION_TLS},
     {"plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR},
     {NULL, 0, NULL, 0},
 };
@@ -228,6 +281,9 @@ take_option(const struct command *c, struct demo *d, int option, const char *wor
     case OPTION_ADDRESS:
         d->address = optarg;
         return 0;
+    case OPTION_TLS:
+        d->tls = true;
+        return 0;
     case OPTION_PLUGIN_DIR:
         setenv("ROUSE_PLUGIN_DIR", optarg, 1);
         return 0;
@@ -247,11 +303,26 @@ spell_idle(struct demo *d)
 }
 
 static int
+serve_demo(struct demo *d)
+{
+    struct serve s = {.story = on_story, .story_ctx = d, .on_ready = on_ready};
+    struct gateway_config *config = configure(d);
+    int status;
+
+    if (!config)
+        return EXIT_FAILED;
+    status = serve_run(&s, config);
+    if (!s.gateway)
+        fprintf(stderr, "hint: take another port: rouse demo%s --port %u\n", d->tls ? " --tls" : "",
+                d->port == 65535 ? PORT : (unsigned)d->port + 1);
+    gateway_config_unref(config);
+    return status;
+}
+
+static int
 run_demo(const struct command *c, const struct command_args *a)
 {
-    struct demo d = {.address = "127.0.0.1", .port = 8080, .idle = "10s"};
-    struct serve s = {.story = on_story, .story_ctx = &d, .on_ready = on_ready};
-    struct gateway_config *config;
+    struct demo d = {.address = "127.0.0.1", .idle = "10s"};
     int option, status;
 
     while ((option = getopt_long(a->words, a->word, ":hp:", options, NULL)) != -1)
@@ -261,14 +332,10 @@ run_demo(const struct command *c, const struct command_args *a)
         return command_usage(c, "too much: \"%.60s\"", a->word[optind]);
     spell_idle(&d);
     d.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    config = configure(&d);
-    if (!config)
-        return EXIT_FAILED;
-    status = serve_run(&s, config);
-    if (!s.gateway)
-        fprintf(stderr, "hint: take another port: rouse demo --port %u\n",
-                d.port == 65535 ? 8080 : (unsigned)d.port + 1);
-    gateway_config_unref(config);
+    if (d.port == 0)
+        d.port = d.tls ? PORT_TLS : PORT;
+    status = d.tls && make_certificate(&d) < 0 ? EXIT_FAILED : serve_demo(&d);
+    remove_certificate(&d);
     return status;
 }
 
@@ -277,7 +344,8 @@ const struct command cmd_demo = {
     .help = "A gateway and one sandbox, a child process with a counter in its memory. No file, no\n"
             "platform, no root. It is reached at http://3000-demo.localhost:PORT/ (browsers and\n"
             "curl take *.localhost for this machine); the terminal tells what happens to it.\n\n"
-            "  -p, --port PORT        where to listen; 8080\n"
+            "  -p, --port PORT        where to listen; 8080, with --tls 8443\n"
+            "  --tls                  https and HTTP/2, with a certificate made for this run\n"
             "  --address ADDRESS      on which address; 127.0.0.1\n"
             "  --idle TIME            pause it after so long without a request; 10s\n"
             "  --wake-delay TIME      pretend that waking takes so long\n"

@@ -29,6 +29,8 @@ libnet_a_SOURCES = \
     src/net/proxy_header.h \
     src/net/resolver.c \
     src/net/resolver.h \
+    src/net/self_signed.c \
+    src/net/self_signed.h \
     src/net/signals.c \
     src/net/signals.h \
     src/net/spawn.c \
