@@ -24,6 +24,8 @@ libgateway_a_SOURCES = \
     src/gateway/classify.h \
     src/gateway/control.c \
     src/gateway/control.h \
+    src/gateway/doors.c \
+    src/gateway/doors.h \
     src/gateway/forward.c \
     src/gateway/forward.h \
     src/gateway/gateway.c \

@@ -136,6 +136,12 @@ gateway_tell(struct gateway *g, const struct keeper_tale *t)
         g->o.story(g->o.ctx, t);
 }
 
+struct tls_tickets *
+gateway_tickets(struct gateway *g)
+{
+    return g->tickets;
+}
+
 struct log_hub *
 gateway_log_hub(struct gateway *g)
 {
@@ -333,11 +339,9 @@ start_threads(struct gateway *g, struct buf *why)
         return -1;
     for (unsigned i = 0; i < g->workers; i++) {
         g->worker[i] = worker_new(g, i, g->control->inbox, g->config, log_new(g->o.hub),
-                                  g->fd + i * per, per);
-        if (!g->worker[i]) {
-            buf_add_str(why, "out of memory");
+                                  g->fd + i * per, per, why);
+        if (!g->worker[i])
             return -1;
-        }
     }
     if (control_start(g->control) < 0) {
         buf_printf(why, "cannot start a thread: %s", strerror(errno));
@@ -362,6 +366,21 @@ watch_signals(struct gateway *g)
     return g->signals ? 0 : -1;
 }
 
+/* One secret for all workers: a client may come back to any of them. */
+static int
+make_tickets(struct gateway *g, struct buf *why)
+{
+    const struct gateway_config *c = g->config;
+    struct slice key = slice_of(c->ticket_key);
+
+    g->tickets = tls_tickets_new(key.n > 0 ? key : SLICE_NONE,
+                                 (int)(c->ticket_rotation / USEC_SEC));
+    if (!g->tickets)
+        buf_printf(why, errno == EINVAL ? "tls.ticket_key is shorter than %u bytes"
+                                        : "out of memory", TLS_TICKETS_SECRET);
+    return g->tickets ? 0 : -1;
+}
+
 struct gateway *
 gateway_start(const struct gateway_options *o, struct buf *why)
 {
@@ -383,7 +402,7 @@ gateway_start(const struct gateway_options *o, struct buf *why)
     g->started = loop_clock();
     log_hub_set_alarm(o->hub, on_log_alarm, g);
     wheel_timer_init(&g->log_timer, on_log_timer);
-    if (gateway_bind(g, why) < 0)
+    if (make_tickets(g, why) < 0 || gateway_bind(g, why) < 0)
         goto fail;
     g->own.own_n = (uint8_t)gateway_own(g, g->own.own, sizeof(g->own.own) / sizeof(g->own.own[0]));
     address_own_local(&g->own);
@@ -451,6 +470,7 @@ gateway_free(struct gateway *g)
     last_lines(g);
     loop_fini(&g->loop);
     pthread_mutex_destroy(&g->lock);
+    tls_tickets_unref(g->tickets);
     gateway_config_unref(g->config);
     free(g);
 }

@@ -14,6 +14,7 @@
 struct address_own;
 struct gateway;
 struct keeper_tale;
+struct tls_tickets;
 
 struct gateway_options {
     struct gateway_config *config; /* a reference is taken */
@@ -64,6 +65,8 @@ const struct address_own *gateway_own_rules(const struct gateway *g);
 void gateway_tell(struct gateway *g, const struct keeper_tale *t);
 /* Posts a note to worker n. */
 struct worker *gateway_worker(struct gateway *g, unsigned n);
+/* The secret of session tickets; any thread may take a reference. */
+struct tls_tickets *gateway_tickets(struct gateway *g);
 struct log_hub *gateway_log_hub(struct gateway *g);
 
 #endif

@@ -8,6 +8,7 @@
 #include "gateway/address_rules.h"
 #include "gateway/gateway.h"
 #include "net/loop.h"
+#include "net/tls_tickets.h"
 
 /* How often the log rings are emptied. */
 #define LOG_TICK (20 * USEC_MS)
@@ -20,6 +21,7 @@ struct gateway {
     struct log *log;
     pthread_mutex_t lock; /* of config */
     struct gateway_config *config;
+    struct tls_tickets *tickets;
     struct control *control;
     struct worker *worker[WORKERS_MAX];
     unsigned workers;

@@ -24,6 +24,7 @@
 #include "gateway/access_log.h"
 #include "gateway/answer.h"
 #include "gateway/classify.h"
+#include "gateway/doors.h"
 #include "gateway/forward.h"
 #include "gateway/proxy_priv.h"
 #include "http/memory_end.h"
@@ -345,7 +346,9 @@ on_request(struct exchange *ex)
     p->id = r.id.n ? arena_copy(&ex->arena, r.id) : SLICE_NONE;
     if (why == REASON_NONE && !p->id.p)
         why = REASON_OUT_OF_MEMORY;
-    else if (why == REASON_NONE && forward_is_loop(&ex->req))
+    else if (why == REASON_NONE)
+        why = doors_judge(p->w->doors, &p->session->conn, r.site, &detail);
+    if (why == REASON_NONE && forward_is_loop(&ex->req))
         why = REASON_LOOP_DETECTED;
     else if (why == REASON_NONE && p->klass == CLASS_WEBSOCKET)
         why = REASON_UPGRADE_REFUSED;

@@ -182,6 +182,15 @@ find_site(const struct route_table *t, const struct route *r, struct slice *labe
     return s;
 }
 
+const struct site *
+route_site(const struct route_table *t, struct slice name)
+{
+    struct route r = {0};
+    struct slice label;
+
+    return host_parse(name, &r.host) < 0 ? NULL : find_site(t, &r, &label);
+}
+
 enum reason
 route_find(const struct route_table *t, const struct head *h, struct route *r, const char **detail)
 {

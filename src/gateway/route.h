@@ -34,6 +34,9 @@ struct route {
 enum reason route_find(const struct route_table *t, const struct head *h, struct route *r,
                        const char **detail);
 
+/* The site that a name, as host_parse leaves it, belongs to; NULL: none. */
+const struct site *route_site(const struct route_table *t, struct slice name);
+
 /* "3000-i7k2p" of the native dialect: 0, or -1 and *detail. */
 int route_native_label(struct slice label, uint16_t *port, struct slice *id, const char **detail)
     must_check;

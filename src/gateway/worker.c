@@ -9,6 +9,7 @@
 #include "gateway/worker.h"
 #include "gateway/access_log.h"
 #include "gateway/answer.h"
+#include "gateway/doors.h"
 #include "gateway/forward.h"
 #include "gateway/gateway.h"
 #include "gateway/proxy.h"
@@ -73,6 +74,8 @@ take_config(struct worker *w)
     struct gateway_config *c = gateway_config_now(w->gateway);
     struct worker_config *wc = config_new(c, &w->loop.random), *old = w->config;
     struct back_pool_options back;
+    char text[300];
+    struct buf why;
 
     if (!wc) {
         gateway_config_unref(c);
@@ -85,6 +88,10 @@ take_config(struct worker *w)
     back = c->back;
     back.metrics = &w->metrics;
     back_pool_configure(w->pool, &back);
+    buf_init_fixed(&why, text, sizeof(text));
+    if (doors_configure(w->doors, c, wc->routes, &why) < 0)
+        log_event(w->loop.log, LOG_ERROR, "reload_failed", "worker %u keeps its old certificates "
+                  "and client authorities: %s", w->number, buf_cstr(&why));
     old->current = false;
     if (old->users == 0)
         config_free(old);
@@ -352,7 +359,7 @@ thread_main(void *arg)
 }
 
 static int
-open_parts(struct worker *w, struct gateway_config *c)
+open_parts(struct worker *w, struct gateway_config *c, struct buf *why)
 {
     struct back_pool_options back = c->back;
 
@@ -364,18 +371,24 @@ open_parts(struct worker *w, struct gateway_config *c)
                              random_u64(&w->loop.random));
     w->config = config_new(c, &w->loop.random);
     w->front = c->front;
-    return w->inbox && w->view && w->pool && w->sources && w->config ? 0 : -1;
+    w->doors = doors_new(&w->loop, gateway_tickets(w->gateway));
+    if (w->inbox && w->view && w->pool && w->sources && w->config && w->doors)
+        return doors_configure(w->doors, c, w->config->routes, why);
+    buf_add_str(why, "out of memory");
+    return -1;
 }
 
 struct worker *
 worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct gateway_config *c,
-           struct log *log, const int *fd, unsigned n)
+           struct log *log, const int *fd, unsigned n, struct buf *why)
 {
     struct worker *w = calloc(1, sizeof(*w));
     struct loop_options o = {.log = log, .number = number};
 
-    if (!w)
+    if (!w) {
+        buf_add_str(why, "out of memory");
         return NULL;
+    }
     o.metrics = &w->metrics;
     w->number = number;
     w->gateway = g;
@@ -386,18 +399,21 @@ worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct g
     wheel_timer_init(&w->activity, on_activity_timer);
     wheel_timer_init(&w->drain_timer, on_drain_over);
     if (loop_init(&w->loop, &o) < 0) {
+        buf_printf(why, "cannot make an event loop: %s", strerror(errno));
         free(w);
         return NULL;
     }
-    if (open_parts(w, c) < 0)
+    if (open_parts(w, c, why) < 0)
         goto fail;
     for (unsigned i = 0; i < n; i++) {
         int own = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
 
         w->door[i] = (struct worker_door){w, i};
         w->listener[i] = own < 0 ? NULL : listener_new(&w->loop, own, &listener_owner, &w->door[i]);
-        if (!w->listener[i])
+        if (!w->listener[i]) {
+            buf_printf(why, "cannot listen: %s", strerror(errno));
             goto fail;
+        }
     }
     return w;
 fail:
@@ -447,6 +463,7 @@ worker_free(struct worker *w)
     if (w->inbox)
         mailbox_free(w->inbox);
     loop_turn(&w->loop, 0); /* reaps */
+    doors_free(w->doors);
     view_free(w->view);
     sources_free(w->sources);
     config_free(w->config);

@@ -59,6 +59,7 @@ struct worker {
     struct mailbox *control;        /* control's inbox */
     struct worker_config *config;   /* the current one */
     struct h1_server_options front; /* the current one's; sessions point here over reloads */
+    struct doors *doors;            /* TLS: of the listeners, and of all connections here */
     struct view *view;
     struct back_pool *pool;
     struct idtable tickets;         /* of ASKs without a verdict -> struct proxy */
@@ -75,9 +76,10 @@ struct worker {
     bool draining;
 };
 
-/* Listens on dup'ed or own sockets fd[0..n). Starts no thread yet. NULL: out of memory. */
+/* Listens on dup'ed or own sockets fd[0..n). Starts no thread yet. NULL: *why is a sentence. */
 struct worker *worker_new(struct gateway *g, unsigned number, struct mailbox *control,
-                          struct gateway_config *c, struct log *log, const int *fd, unsigned n);
+                          struct gateway_config *c, struct log *log, const int *fd, unsigned n,
+                          struct buf *why);
 /* 0, or -1 with errno. */
 int worker_start(struct worker *w) must_check;
 /* Waits for the thread to end (after NOTE_STOP). Harmless when it never started. */
