@@ -4,8 +4,8 @@
  *
  * Without --rate each client connects and sends one request at once.  With it, keep-alive clients
  * send so many requests a second; a request that finds no idle client waits, and its latency
- * counts from when it was due.  Lines of JSON on standard output: {"event":"sent"} when every
- * request is out, at the end the result.
+ * counts from when it was due.  With --h2 so many clients share a connection.  Lines of JSON on
+ * standard output: {"event":"sent"} when every request is out, at the end the result.
  */
 #include "config.h"
 
@@ -100,6 +100,7 @@ on_pace(struct tooltimer *timer)
         dispatch(crowd);
     }
     dispatch(crowd);
+    crowd_h2_flush(crowd);
     if (crowd->waiting.len && next > now + 200000)
         next = now + 200000;
     if (!crowd->loop.stop)
@@ -133,9 +134,11 @@ report(struct crowd *crowd)
     printf("{\"event\":\"result\",\"total\":%" PRIu64 ",\"opened\":%" PRIu64 ",\"sent\":%" PRIu64
            ",\"answered\":%" PRIu64 ",\"left\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"reset\":%" PRIu64
            ",\"connect_failed\":%" PRIu64 ",\"silent\":%" PRIu64 ",\"wrong\":%" PRIu64
-           ",\"late\":%" PRIu64 ",\"interims\":%" PRIu64 ",\"status\":{", crowd->total,
+           ",\"late\":%" PRIu64 ",\"interims\":%" PRIu64 ",\"tls_failed\":%" PRIu64
+           ",\"goaways\":%" PRIu64 ",\"status\":{", crowd->total,
            crowd->opened, crowd->sent, n, crowd->left, crowd->lost, crowd->reset, crowd->refused,
-           crowd->silent, crowd->wrong, crowd->late, crowd->interims);
+           crowd->silent, crowd->wrong, crowd->late, crowd->interims, crowd->insecure,
+           crowd->goaways);
     for (int i = 0; i < 1000; i++) {
         if (!crowd->status[i])
             continue;
@@ -157,7 +160,8 @@ usage(void)
          "             [--rate REQUESTS_A_SECOND] [--method GET] [--path /{id}] [--body BYTES]\n"
          "             [--field 'Name: value']... [--prefix ID] [--check] [--keep-open]\n"
          "             [--concurrent CONNECTS] [--abort PERCENT] [--abort-wait MS] [--seed N]\n"
-         "             [--timeout MS] [--times FILE]");
+         "             [--timeout MS] [--times FILE] [--tls] [--fresh] [--h2 STREAMS]\n"
+         "             [--window BYTES]");
 }
 
 static void
@@ -172,7 +176,7 @@ set_option(struct crowd *crowd, int letter, const char *value)
             tool_die(0, "'%s' is not an IPv4 address", value);
         break;
     case 'h': crowd->host = value; break;
-    case 'c': crowd->clients = (uint64_t)tool_number("--clients", value, 1, 60000); break;
+    case 'c': crowd->clients = (uint64_t)tool_number("--clients", value, 1, 1000000); break;
     case 'n': crowd->total = (uint64_t)tool_number("--total", value, 1, 100000000); break;
     case 'r': crowd->rate = (double)tool_number("--rate", value, 1, 1000000); break;
     case 'm': crowd->method = value; break;
@@ -187,6 +191,10 @@ set_option(struct crowd *crowd, int letter, const char *value)
     case 'w': crowd->abort_wait = tool_number("--abort-wait", value, 0, 600000) * 1000000; break;
     case 's': crowd->seed = (uint64_t)tool_number("--seed", value, 1, INT64_MAX); break;
     case 't': crowd->timeout = tool_number("--timeout", value, 1, 3600000) * 1000000; break;
+    case 'S': crowd->want_tls = true; break;
+    case 'F': crowd->fresh = true; break;
+    case '2': crowd->streams = (uint64_t)tool_number("--h2", value, 1, 100000); break;
+    case 'W': crowd->window = (uint32_t)tool_number("--window", value, 0, INT32_MAX); break;
     case 'T':
         crowd->times = fopen(value, "w");
         if (!crowd->times)
@@ -208,7 +216,8 @@ parse(struct crowd *crowd, int argc, char **argv)
         {"field", 1, NULL, 'f'}, {"prefix", 1, NULL, 'i'}, {"check", 0, NULL, 'k'},
         {"keep-open", 0, NULL, 'o'}, {"concurrent", 1, NULL, 'C'}, {"abort", 1, NULL, 'A'},
         {"abort-wait", 1, NULL, 'w'}, {"seed", 1, NULL, 's'}, {"timeout", 1, NULL, 't'},
-        {"times", 1, NULL, 'T'}, {"help", 0, NULL, 'H'}, {NULL, 0, NULL, 0}};
+        {"times", 1, NULL, 'T'}, {"tls", 0, NULL, 'S'}, {"fresh", 0, NULL, 'F'},
+        {"h2", 1, NULL, '2'}, {"window", 1, NULL, 'W'}, {"help", 0, NULL, 'H'}, {NULL, 0, NULL, 0}};
     int letter;
 
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -234,6 +243,7 @@ defaults(struct crowd *crowd)
     crowd->seed = 88172645463325252u;
     crowd->abort_wait = 100000000;
     crowd->timeout = 60000000000;
+    crowd->window = UINT32_MAX;
     crowd->pace.on_due = on_pace;
     crowd->deadline.on_due = on_deadline;
 }
@@ -253,11 +263,15 @@ main(int argc, char **argv)
     toolloop_init(&crowd->loop);
     defaults(crowd);
     parse(crowd, argc, argv);
+    if (crowd->want_tls)
+        crowd_tls_init(crowd);
+    if (crowd->streams)
+        crowd_h2_init(crowd);
     crowd->client = tool_alloc(crowd->clients * sizeof *crowd->client);
     crowd->latency = tool_alloc(crowd->total * sizeof *crowd->latency);
     for (uint64_t i = crowd->clients; i-- > 0;) {
         crowd->client[i].crowd = crowd;
-        crowd->client[i].watch.fd = -1;
+        crowd->client[i].wire.watch.fd = -1;
         crowd->client[i].next = crowd->idle;
         crowd->idle = &crowd->client[i];
     }
@@ -268,5 +282,7 @@ main(int argc, char **argv)
     report(crowd);
     for (uint64_t i = 0; i < crowd->clients; i++)
         crowd_client_fini(&crowd->client[i]);
+    crowd_h2_fini(crowd);
+    SSL_CTX_free(crowd->tls);
     return 0;
 }

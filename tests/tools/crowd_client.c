@@ -17,15 +17,9 @@
 static void
 hang_up(struct crowd_client *client, bool rst)
 {
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-    if (client->watch.fd < 0)
+    if (client->wire.watch.fd < 0)
         return;
-    if (rst)
-        setsockopt(client->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    toolloop_watch(&client->crowd->loop, &client->watch, 0);
-    close(client->watch.fd);
-    client->watch.fd = -1;
+    crowd_wire_close(client->crowd, &client->wire, rst);
     if (!client->connected)
         client->crowd->connecting--;
     client->connected = false;
@@ -46,26 +40,44 @@ over(struct crowd_client *client)
     crowd_over(crowd, client);
 }
 
-static void
-fail(struct crowd_client *client, uint64_t *counter)
+void
+crowd_client_failed(struct crowd_client *client, uint64_t *counter)
 {
     ++*counter;
-    hang_up(client, false);
     over(client);
 }
 
+/* A connection that ends before its handshake is done is counted as that, whatever ended it. */
 static void
-depart(struct crowd_client *client)
+fail(struct crowd_client *client, uint64_t *counter)
+{
+    bool secured = client->wire.secured || !client->connected;
+
+    hang_up(client, false);
+    crowd_client_failed(client, secured ? counter : &client->crowd->insecure);
+}
+
+void
+crowd_client_depart(struct crowd_client *client)
 {
     client->crowd->left++;
-    hang_up(client, client->leave_rst);
+    if (client->crowd->streams)
+        crowd_h2_leave(client);
+    else
+        hang_up(client, client->leave_rst);
     over(client);
 }
 
 static void
 on_leaving(struct tooltimer *timer)
 {
-    depart(tool_container(timer, struct crowd_client, leaving));
+    crowd_client_depart(tool_container(timer, struct crowd_client, leaving));
+}
+
+int
+crowd_client_id(const struct crowd_client *client, char *id, size_t size)
+{
+    return snprintf(id, size, "%s-%" PRIu64, client->crowd->prefix, client->number);
 }
 
 static void
@@ -75,7 +87,7 @@ make_request(struct crowd_client *client)
     const char *mark = strstr(crowd->path, "{id}");
     char id[80];
 
-    snprintf(id, sizeof id, "%s-%" PRIu64, crowd->prefix, client->number);
+    crowd_client_id(client, id, sizeof id);
     client->out.len = client->sent = 0;
     toolbuf_printf(&client->out, "%s ", crowd->method);
     if (mark)
@@ -92,9 +104,8 @@ make_request(struct crowd_client *client)
     client->out.len += crowd->body;
 }
 
-/* Every block of the body must name this request and its own offset. */
-static bool
-body_fits(const struct crowd_client *client, const char *id)
+bool
+crowd_client_body_fits(const struct crowd_client *client, const char *id)
 {
     for (size_t at = 0; at < client->body.len; at += 4096) {
         size_t len = client->body.len - at < 4096 ? client->body.len - at : 4096;
@@ -116,16 +127,16 @@ is_ours(const struct crowd_client *client)
     char id[80];
     size_t len = 0;
     const char *rid = toolhttp_field(&client->http, "x-witness-rid", &len);
-    int size = snprintf(id, sizeof id, "%s-%" PRIu64, client->crowd->prefix, client->number);
+    int size = crowd_client_id(client, id, sizeof id);
 
-    return rid && len == (size_t)size && !memcmp(rid, id, len) && body_fits(client, id);
+    return rid && len == (size_t)size && !memcmp(rid, id, len) &&
+           crowd_client_body_fits(client, id);
 }
 
-static void
-answered(struct crowd_client *client)
+void
+crowd_client_answered(struct crowd_client *client, int status, bool ours)
 {
     struct crowd *crowd = client->crowd;
-    int status = client->http.status;
     int64_t now = tool_now();
 
     if (status < 100 || status > 999)
@@ -135,14 +146,23 @@ answered(struct crowd_client *client)
     if (!crowd->first)
         crowd->first = now;
     crowd->last = now;
-    if (crowd->check && status == 200 && !is_ours(client))
+    if (crowd->check && status == 200 && !ours)
         crowd->wrong++;
     if (crowd->times)
         fprintf(crowd->times, "%" PRIu64 " %" PRId64 " %" PRId64 " %d\n", client->number,
                 client->due, now, status);
-    if (!client->http.keep_alive || (crowd->rate <= 0 && !crowd->keep_open))
-        hang_up(client, false);
     over(client);
+}
+
+static void
+answered(struct crowd_client *client)
+{
+    struct crowd *crowd = client->crowd;
+    bool ours = crowd->check && is_ours(client);
+
+    if (!client->http.keep_alive || crowd->fresh || (crowd->rate <= 0 && !crowd->keep_open))
+        hang_up(client, false);
+    crowd_client_answered(client, client->http.status, ours);
 }
 
 static void
@@ -175,29 +195,30 @@ ended(struct crowd_client *client)
     }
 }
 
-static void
+/* Takes what there is; false: nothing more, now or ever. */
+static bool
 receive(struct crowd_client *client)
 {
     char input[1 << 16];
-    ssize_t got = recv(client->watch.fd, input, sizeof input, MSG_DONTWAIT);
+    ssize_t got = crowd_wire_recv(&client->wire, input, sizeof input);
 
     if (got < 0 && errno == EAGAIN)
-        return;
+        return false;
     if (!client->busy) {
         if (got > 0)
             client->crowd->wrong++;
         hang_up(client, false);
-        return;
+        return false;
     }
-    if (got == 0) {
+    if (got == 0)
         ended(client);
-    } else if (got < 0) {
+    else if (got < 0)
         fail(client, &client->crowd->reset);
-    } else if (client->leave == LEAVE_IN_ANSWER) {
-        depart(client);
-    } else {
+    else if (client->leave == LEAVE_IN_ANSWER)
+        crowd_client_depart(client);
+    else
         take(client, input, (size_t)got);
-    }
+    return got > 0;
 }
 
 /* How much of the request this client sends before it leaves. */
@@ -213,23 +234,29 @@ send_limit(const struct crowd_client *client)
     return client->out.len;
 }
 
-static void
-sent_all(struct crowd_client *client)
+void
+crowd_client_sent(struct crowd_client *client)
 {
     struct crowd *crowd = client->crowd;
 
-    if (client->leave == LEAVE_IN_HEAD || client->leave == LEAVE_IN_BODY) {
-        depart(client);
-        return;
-    }
     crowd->sent++;
     crowd->last_sent = tool_now();
     crowd_sent(crowd);
-    toolbuf_fini(&client->out);
     if (client->leave == LEAVE_WAITING)
         toolloop_arm(&crowd->loop, &client->leaving, tool_now() +
                      (int64_t)crowd_random(crowd, (uint64_t)crowd->abort_wait + 1));
-    toolloop_watch(&crowd->loop, &client->watch, EPOLLIN);
+}
+
+static void
+sent_all(struct crowd_client *client)
+{
+    if (client->leave == LEAVE_IN_HEAD || client->leave == LEAVE_IN_BODY) {
+        crowd_client_depart(client);
+        return;
+    }
+    toolbuf_fini(&client->out);
+    toolloop_watch(&client->crowd->loop, &client->wire.watch, EPOLLIN);
+    crowd_client_sent(client);
 }
 
 static void
@@ -238,14 +265,15 @@ transmit(struct crowd_client *client)
     size_t limit = send_limit(client);
 
     while (client->sent < limit) {
-        ssize_t put = send(client->watch.fd, client->out.data + client->sent, limit - client->sent,
-                           MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t put = crowd_wire_send(&client->wire, client->out.data + client->sent,
+                                      limit - client->sent);
 
         if (put < 0 && errno == EAGAIN) {
-            toolloop_watch(&client->crowd->loop, &client->watch, EPOLLIN | EPOLLOUT);
+            toolloop_watch(&client->crowd->loop, &client->wire.watch,
+                           crowd_wire_wants(&client->wire, true));
             return;
         }
-        if (put < 0) {
+        if (put <= 0) {
             fail(client, &client->crowd->reset);
             return;
         }
@@ -260,15 +288,16 @@ on_connected(struct crowd_client *client)
     int error = 0;
     socklen_t len = sizeof error;
 
-    getsockopt(client->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    getsockopt(client->wire.watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error) {
         fail(client, &client->crowd->refused);
         return;
     }
     client->connected = true;
     client->crowd->connecting--;
+    crowd_wire_open(client->crowd, &client->wire);
     if (client->leave == LEAVE_CONNECTED)
-        depart(client);
+        crowd_client_depart(client);
     else
         transmit(client);
 }
@@ -276,15 +305,18 @@ on_connected(struct crowd_client *client)
 static void
 on_event(struct toolfd *watch, uint32_t events)
 {
-    struct crowd_client *client = tool_container(watch, struct crowd_client, watch);
+    struct crowd_client *client = tool_container(watch, struct crowd_client, wire.watch);
+    bool more;
 
     if (!client->connected) {
         on_connected(client);
         return;
     }
-    if (events & ~(uint32_t)EPOLLOUT)
-        receive(client);
-    if (client->watch.fd >= 0 && client->busy && (events & EPOLLOUT) && client->out.len)
+    do
+        more = (events & ~(uint32_t)EPOLLOUT) && receive(client);
+    while (more && client->wire.ssl);
+    if (client->wire.watch.fd >= 0 && client->busy && client->out.len &&
+        ((events & EPOLLOUT) || client->wire.ssl))
         transmit(client);
 }
 
@@ -294,20 +326,20 @@ open_connection(struct crowd_client *client)
     struct crowd *crowd = client->crowd;
     int one = 1;
 
-    client->watch.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (client->watch.fd < 0)
+    client->wire.watch.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (client->wire.watch.fd < 0)
         tool_die(errno, "socket");
-    setsockopt(client->watch.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    client->watch.on_event = on_event;
+    setsockopt(client->wire.watch.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    client->wire.watch.on_event = on_event;
     client->connected = false;
     crowd->connecting++;
     crowd->opened++;
-    if (connect(client->watch.fd, (struct sockaddr *)&crowd->to, sizeof crowd->to) < 0 &&
+    if (connect(client->wire.watch.fd, (struct sockaddr *)&crowd->to, sizeof crowd->to) < 0 &&
         errno != EINPROGRESS) {
         fail(client, &crowd->refused);
         return;
     }
-    toolloop_watch(&crowd->loop, &client->watch, EPOLLOUT);
+    toolloop_watch(&crowd->loop, &client->wire.watch, EPOLLOUT);
 }
 
 void
@@ -321,15 +353,20 @@ crowd_client_begin(struct crowd_client *client, int64_t due)
     client->leave = LEAVE_NEVER;
     client->leave_rst = crowd_random(crowd, 2);
     client->leaving.on_due = on_leaving;
+    client->body.len = 0;
     if (crowd_random(crowd, 100) < crowd->abort_percent)
         client->leave = (enum leave)(1 + crowd_random(crowd, LEAVES - 1));
     if (client->leave == LEAVE_IN_BODY && !crowd->body)
         client->leave = LEAVE_IN_HEAD;
+    if (client->crowd->streams) {
+        crowd_h2_begin(client);
+        return;
+    }
     toolhttp_start(&client->http, true);
     client->http.no_body = !strcmp(crowd->method, "HEAD");
     client->http.store = crowd->check ? &client->body : NULL;
     make_request(client);
-    if (client->watch.fd >= 0)
+    if (client->wire.watch.fd >= 0)
         transmit(client);
     else
         open_connection(client);

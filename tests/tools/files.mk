@@ -20,8 +20,8 @@ EXTRA_DIST += tests/tools/README.md
 
 check_PROGRAMS += tests/tools/crowd
 tests_tools_crowd_SOURCES = tests/tools/crowd.c tests/tools/crowd.h tests/tools/crowd_client.c \
-    $(tools_common)
-tests_tools_crowd_LDADD =
+    tests/tools/crowd_h2.c tests/tools/crowd_tls.c $(tools_common)
+tests_tools_crowd_LDADD = $(NGHTTP2_LIBS) $(SSL_LIBS)
 
 check_PROGRAMS += tests/tools/static_proxy
 tests_tools_static_proxy_SOURCES = tests/tools/static_proxy.c
