@@ -204,8 +204,7 @@ test_grpc(void **state)
                      "c2VkLCBhbmQgcmVxdWVzdHMgb2YgdGhpcyBraW5kIGRvIG5vdCB3YWtlIGl0Lg0K"));
 }
 
-/* Each reason that is ever answered has a body in every shape, and an RPC code that"
-                     " clients know. */
+/* Each reason has a body in every shape, and an RPC code that clients know. */
 static void
 test_every_reason(void **state)
 {
