@@ -75,12 +75,10 @@ static void
 readable(struct log_line *l, const struct proxy *p)
 {
     const struct exchange *ex = &p->ex;
-    char text[640], peer[ENDPOINT_TEXT];
-    struct endpoint client = ex->peer;
+    char text[640], client[ENDPOINT_TEXT];
     struct buf b;
     usec_t total = ex->loop->now - ex->began;
 
-    client.port = 0;
     buf_init_fixed(&b, text, sizeof(text));
     buf_printf(&b, "%u %-4.*s %.*s:%u %.*s  ", status_of(ex), SLICE_ARG(ex->req.method_text),
                SLICE_ARG(p->id), p->port,
@@ -93,7 +91,7 @@ readable(struct log_line *l, const struct proxy *p)
     else if (ex->reason != REASON_NONE)
         buf_printf(&b, "%s  ", reason_slug(ex->reason));
     buf_printf(&b, "%lld.%lldms  %s", (long long)(total / 1000), (long long)(total % 1000 / 100),
-               endpoint_text(&client, peer));
+               endpoint_text(&p->client, client));
     log_text(l, buf_slice(&b));
 }
 
@@ -102,15 +100,21 @@ fields(struct log_line *l, const struct proxy *p)
 {
     const struct exchange *ex = &p->ex;
     char text[ENDPOINT_TEXT];
-    struct endpoint client = ex->peer;
+    struct endpoint peer = ex->peer;
 
-    client.port = 0;
+    peer.port = 0;
     log_str(l, LF_REQUEST_ID, p->request_id);
-    log_str(l, LF_CLIENT_ADDRESS, endpoint_text(&client, text));
+    log_str(l, LF_CLIENT_ADDRESS, endpoint_text(&p->client, text));
+    if (!endpoint_eq(&peer, &p->client))
+        log_str(l, LF_PEER_ADDRESS, endpoint_text(&peer, text));
     log_slice(l, LF_METHOD, ex->req.method_text);
     log_slice(l, LF_HOST, ex->req.host);
     log_slice(l, LF_PATH, slice_sub(classify_path(&ex->req), 0, PATH_MAX_LOGGED));
-    log_str(l, LF_PROTOCOL, ex->req.version == 10 ? "1.0" : "1.1");
+    if (p->https)
+        log_str(l, LF_SCHEME, "https");
+    log_str(l, LF_PROTOCOL, ex->req.version == 20   ? "2"
+                            : ex->req.version == 10 ? "1.0"
+                                                    : "1.1");
     log_slice(l, LF_USER_AGENT,
               slice_sub(head_value(&ex->req, FIELD_USER_AGENT), 0, AGENT_MAX_LOGGED));
     log_i64(l, LF_STATUS, status_of(ex));

@@ -20,6 +20,8 @@ libgateway_a_SOURCES = \
     src/gateway/answer_priv.h \
     src/gateway/answer_status.c \
     src/gateway/answer_words.c \
+    src/gateway/caller.c \
+    src/gateway/caller.h \
     src/gateway/classify.c \
     src/gateway/classify.h \
     src/gateway/control.c \
@@ -28,6 +30,8 @@ libgateway_a_SOURCES = \
     src/gateway/doors.h \
     src/gateway/forward.c \
     src/gateway/forward.h \
+    src/gateway/forwarded.c \
+    src/gateway/forwarded.h \
     src/gateway/gateway.c \
     src/gateway/gateway.h \
     src/gateway/gateway_bind.c \

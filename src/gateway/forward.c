@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include "gateway/forward.h"
+#include "gateway/caller.h"
+#include "http/host.h"
 
 #include <openssl/sha.h>
 #include <string.h>
@@ -103,17 +105,6 @@ forward_source(const struct endpoint *peer, uint8_t source[16])
     }
 }
 
-static bool
-is_trusted(const struct proxy *p)
-{
-    const struct listener_config *l = &p->wc->c->listener[p->listener];
-
-    for (unsigned i = 0; i < l->trusted_n; i++)
-        if (cidr_has(&l->trusted[i], &p->ex.peer))
-            return true;
-    return false;
-}
-
 /* All values of a field and then last as one list, in the arena; .p is NULL without memory. */
 static struct slice
 joined_value(const struct head *h, struct arena *a, enum field_id id, struct slice last)
@@ -142,39 +133,127 @@ joined_value(const struct head *h, struct arena *a, enum field_id id, struct sli
     return all;
 }
 
-/* X-Forwarded-For, -Proto, -Host: appended to for trusted peers, else replaced (RELIABILITY G2). */
+void
+forward_caller(struct proxy *p)
+{
+    struct caller c;
+
+    caller_find(&c, &p->ex.req, &p->wc->c->listener[p->listener], &p->ex.peer, p->https);
+    p->client = c.client;
+}
+
+/* A hop as X-Forwarded-For has it: IPv6 without brackets. */
+static struct slice
+hop_text(struct arena *a, const struct endpoint *hop)
+{
+    char text[ENDPOINT_TEXT];
+    struct endpoint e = *hop;
+
+    e.port = 0;
+    return e.family ? arena_copy(a, slice_of(endpoint_text(&e, text))) : SLICE("unknown");
+}
+
+/* RFC 7239: the hop that we are the end of: for, host and proto of what came here. */
+static struct slice
+forwarded_element(struct proxy *p)
+{
+    char text[2 * ENDPOINT_TEXT + HOST_MAX + 64];
+    struct endpoint peer = p->ex.peer;
+    struct buf b;
+
+    peer.port = 0;
+    buf_init_fixed(&b, text, sizeof(text));
+    buf_add_str(&b, peer.family == 6 ? "for=\"[" : "for=");
+    if (peer.family)
+        endpoint_add(&b, &peer);
+    else
+        buf_add_str(&b, "unknown");
+    buf_add_str(&b, peer.family == 6 ? "]\"" : "");
+    buf_printf(&b, ";host=\"%.*s\";proto=%s", SLICE_ARG(p->ex.req.host),
+               p->https ? "https" : "http");
+    return arena_copy(&p->ex.arena, b.full ? SLICE("for=unknown") : buf_slice(&b));
+}
+
+/* The list of hops; a client that only Forwarded names stands in it too. */
+static struct slice
+hops_of(struct proxy *p, const struct caller *c)
+{
+    struct arena *a = &p->ex.arena;
+    struct head *h = &p->ex.req;
+    struct slice peer = hop_text(a, &p->ex.peer), client;
+
+    if (!peer.p || !c->trusted)
+        return peer;
+    if (c->forwarded && !c->listed) {
+        client = hop_text(a, &c->client);
+        if (!client.p || head_set(h, a, FIELD_X_FORWARDED_FOR, SLICE("X-Forwarded-For"),
+                                  client) < 0)
+            return SLICE_NONE;
+    }
+    return joined_value(h, a, FIELD_X_FORWARDED_FOR, peer);
+}
+
+/* What is ours to say; of a stranger also X-Forwarded-Port and its kin. */
+static void
+remove_claims(struct head *h, bool trusted)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < h->fields; i++) {
+        const struct field *f = &h->field[i];
+
+        if (f->id == FIELD_FORWARDED || field_traits_of(f->id) & OURS ||
+            (f->id == FIELD_OTHER && !trusted && slice_istarts(f->name, SLICE("x-forwarded-"))))
+            continue;
+        if (kept != i)
+            h->field[kept] = *f;
+        kept++;
+    }
+    h->fields = (uint16_t)kept;
+}
+
+/*
+ * X-Forwarded-For, -Proto, -Host and Forwarded: appended to for trusted peers, else replaced or
+ * removed (RELIABILITY G2). A Forwarded that is not believed goes, whoever sent it: whoever reads
+ * it behind us would take our name for a promise.
+ */
 static int
 identity_fields(struct proxy *p)
 {
     struct head *h = &p->ex.req;
     struct arena *a = &p->ex.arena;
-    bool trusted = is_trusted(p);
-    struct slice proto = SLICE("http"), host = h->host, client;
-    char text[ENDPOINT_TEXT];
-    struct endpoint peer = p->ex.peer;
+    struct caller c;
+    struct slice hops, forwarded = SLICE_NONE;
 
-    peer.port = 0;
-    client = arena_copy(a, slice_of(endpoint_text(&peer, text)));
-    if (peer.family == 6 && client.n > 2 && client.p[0] == '[')
-        client = slice_sub(client, 1, client.n - 1);
-    if (trusted) {
-        const struct field *f = head_find(h, FIELD_X_FORWARDED_PROTO);
-
-        client = client.p ? joined_value(h, a, FIELD_X_FORWARDED_FOR, client) : client;
-        proto = f ? f->value : proto;
-        f = head_find(h, FIELD_X_FORWARDED_HOST);
-        host = f ? f->value : host;
+    caller_find(&c, h, &p->wc->c->listener[p->listener], &p->ex.peer, p->https);
+    hops = hops_of(p, &c);
+    if (c.forwarded) {
+        forwarded = forwarded_element(p);
+        if (forwarded.p)
+            forwarded = joined_value(h, a, FIELD_FORWARDED, forwarded);
     }
-    if (!client.p)
+    if (!hops.p || (c.forwarded && !forwarded.p))
         return -1;
-    if (!trusted)
-        head_remove(h, FIELD_FORWARDED);
-    head_remove(h, FIELD_X_REAL_IP);
-    if (head_set(h, a, FIELD_X_FORWARDED_FOR, SLICE("X-Forwarded-For"), client) < 0 ||
-        head_set(h, a, FIELD_X_FORWARDED_PROTO, SLICE("X-Forwarded-Proto"), proto) < 0 ||
-        head_set(h, a, FIELD_X_FORWARDED_HOST, SLICE("X-Forwarded-Host"), host) < 0)
+    remove_claims(h, c.trusted);
+    if (c.forwarded &&
+        head_add(h, a, FIELD_FORWARDED, SLICE("Forwarded"), forwarded) < 0)
+        return -1;
+    if (head_add(h, a, FIELD_X_FORWARDED_FOR, SLICE("X-Forwarded-For"), hops) < 0 ||
+        head_add(h, a, FIELD_X_FORWARDED_PROTO, SLICE("X-Forwarded-Proto"),
+                 c.https ? SLICE("https") : SLICE("http")) < 0 ||
+        head_add(h, a, FIELD_X_FORWARDED_HOST, SLICE("X-Forwarded-Host"),
+                 c.host.n > 0 ? c.host : h->host) < 0)
         return -1;
     return 0;
+}
+
+/* RFC 9110 section 7.6.3: the protocol in which it came here. */
+static struct slice
+via_mark(uint8_t version)
+{
+    if (version == 20)
+        return SLICE("2.0 " VIA_MARK);
+    return version == 10 ? SLICE("1.0 " VIA_MARK) : SLICE("1.1 " VIA_MARK);
 }
 
 int
@@ -182,8 +261,7 @@ forward_request(struct proxy *p)
 {
     struct head *h = &p->ex.req;
     struct arena *a = &p->ex.arena;
-    struct slice mark = h->version == 10 ? SLICE("1.0 " VIA_MARK) : SLICE("1.1 " VIA_MARK);
-    struct slice via = joined_value(h, a, FIELD_VIA, mark);
+    struct slice via = joined_value(h, a, FIELD_VIA, via_mark(h->version));
     unsigned dropped = head_strip(h, true);
 
     if (dropped)

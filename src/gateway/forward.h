@@ -12,6 +12,8 @@
 void forward_new_id(struct random *r, char *out);
 /* The request's id: the caller's when it is 32 hex digits, else a fresh UUIDv7 without dashes. */
 void forward_request_id(struct proxy *p);
+/* Who the client is, behind trusted proxies: p->client. */
+void forward_caller(struct proxy *p);
 /* The digest of the presented traffic token into p->token. */
 void forward_token(struct proxy *p);
 /* Our own mark three times in Via. */

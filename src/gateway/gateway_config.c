@@ -150,3 +150,12 @@ site_init(struct site *s)
     s->hold_ssh = 120 * USEC_SEC;
     s->idle_tunnel = s->idle_stream = USEC_OFF;
 }
+
+bool
+listener_trusts(const struct listener_config *l, const struct endpoint *peer)
+{
+    for (unsigned i = 0; i < l->trusted_n; i++)
+        if (cidr_has(&l->trusted[i], peer))
+            return true;
+    return false;
+}

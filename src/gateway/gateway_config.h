@@ -140,6 +140,8 @@ void gateway_config_init(struct gateway_config *c);
 /* min(20,000, (descriptors this process may have - 512) / 3), at least 64: by the hard limit, to
  * which app/serve.c raises the soft one. */
 uint32_t gateway_config_conn_max(void);
+/* The peer is one of the listener's trusted_proxies. */
+bool listener_trusts(const struct listener_config *l, const struct endpoint *peer);
 /* Defaults of one site (hold 50 s, ..., connect.allow as CONTRACT section 2). */
 void site_init(struct site *s);
 void listener_config_init(struct listener_config *l);

@@ -169,13 +169,11 @@ send_ask(struct proxy *p, enum ask_why why)
     struct mail m = {.kind = MAIL_ASK, .version = p->route.version};
     struct mail_ask *a = &m.u.ask;
     char client[ENDPOINT_TEXT];
-    struct endpoint peer = p->ex.peer;
 
     p->ticket = idtable_add(&p->w->tickets, p);
     if (p->ticket == 0)
         return -1;
     m.ticket = p->ticket;
-    peer.port = 0;
     *a = (struct mail_ask){
         .why = why,
         .site = p->site->number,
@@ -187,14 +185,14 @@ send_ask(struct proxy *p, enum ask_why why)
         .arrived = p->ex.head_done,
         .wait = preferred_wait(&p->ex.req),
         .bytes = (uint32_t)pipe_pending(&p->ex.to_back),
-        .client = slice_of(endpoint_text(&peer, client)),
+        .client = slice_of(endpoint_text(&p->client, client)),
         .method = p->ex.req.method_text,
         .host = p->ex.req.host,
         .path = classify_path(&p->ex.req),
     };
     fill_key(p, &a->key);
     memcpy(a->token, p->token, sizeof(a->token));
-    forward_source(&p->ex.peer, a->source);
+    forward_source(&p->client, a->source);
     if (worker_ask(p->w, &m) == 0)
         return 0;
     idtable_remove(&p->w->tickets, p->ticket);
@@ -340,6 +338,7 @@ on_request(struct exchange *ex)
     metric_add(ex->loop->metrics, METRIC_ACCEPTED, 1);
     metric_add(ex->loop->metrics, METRIC_ACTIVE, 1);
     forward_request_id(p);
+    forward_caller(p);
     p->site = r.site;
     p->port = r.port;
     p->klass = r.site ? classify(&ex->req, &r) : CLASS_OTHER;

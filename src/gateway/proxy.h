@@ -34,6 +34,8 @@ struct proxy {
     struct worker_config *wc;
     struct session *session;
     unsigned listener; /* where it came in: whose trusted peers count */
+    bool https;        /* over TLS */
+    struct endpoint client; /* ex.peer, or whom a trusted peer speaks for */
     enum proxy_phase phase;
     enum traffic_class klass;
     const struct site *site; /* NULL: not routed */
