@@ -37,6 +37,7 @@ struct back {
     uint32_t open;     /* exchanges in service */
     uint32_t served;   /* exchanges given to it so far */
     usec_t idle_since; /* when open became 0 */
+    usec_t heard;      /* when the peer's last byte came; at first when it was opened */
 };
 
 static inline void

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * back_pool.c: a map of sandboxes, each with a short list of groups (incarnation, endpoint), each
- * with its idle sessions, the latest first. A group stands as long as a session of it does, so
+ * back_pool.c: a map of sandboxes, each with a short list of groups (one for each key), each with
+ * its idle HTTP/1 sessions, the latest first, and its HTTP/2 sessions, used in the order in which
+ * they came. A group stands as long as a session of it does, so
  * that taking and parking allocate nothing. One timer closes what has been idle for too long. It
  * must not know what a sandbox is. Owner: a worker, or a fetcher; one loop.
  */
@@ -34,21 +35,23 @@ struct back_sandbox {
 struct back_group {
     struct list link; /* of its sandbox */
     struct back_sandbox *of;
-    uint64_t incarnation;
-    struct endpoint to;
-    struct list idle; /* entries, the latest first */
+    struct back_key key;
+    struct list idle;   /* HTTP/1 entries, the latest first */
+    struct list shared; /* HTTP/2 entries that may serve more */
     uint32_t idles, sessions;
     bool dropped; /* what comes back is closed */
 };
 
 /* One session; the ctx of its callbacks. */
 struct back_entry {
-    struct list link; /* of its group's idle ones */
+    struct list link; /* of its group's idle or shared ones */
     struct list age;  /* of the pool's idle ones */
     struct back_pool *pool;
     struct back_group *group;
     struct back *back;
+    bool many;    /* HTTP/2 */
     bool idle;
+    bool retired; /* a fresher one took its place */
 };
 
 struct back_pool {
@@ -91,6 +94,13 @@ find_sandbox(const struct back_pool *p, uint64_t sandbox)
     return n ? container_of(n, struct back_sandbox, node) : NULL;
 }
 
+static bool
+key_eq(const struct back_key *a, const struct back_key *b)
+{
+    return a->incarnation == b->incarnation && a->kind == b->kind && a->tls == b->tls &&
+           endpoint_eq(&a->to, &b->to);
+}
+
 static struct back_group *
 find_group(const struct back_pool *p, const struct back_key *key)
 {
@@ -101,7 +111,7 @@ find_group(const struct back_pool *p, const struct back_key *key)
     list_each(n, &s->groups) {
         struct back_group *g = container_of(n, struct back_group, link);
 
-        if (!g->dropped && g->incarnation == key->incarnation && endpoint_eq(&g->to, &key->to))
+        if (!g->dropped && key_eq(&g->key, key))
             return g;
     }
     return NULL;
@@ -152,9 +162,9 @@ make_group(struct back_pool *p, const struct back_key *key)
         return NULL;
     }
     g->of = s;
-    g->incarnation = key->incarnation;
-    g->to = key->to;
+    g->key = *key;
     list_init(&g->idle);
+    list_init(&g->shared);
     list_push_back(&s->groups, &g->link);
     return g;
 }
@@ -177,7 +187,8 @@ leave_idle(struct back_entry *e)
     if (!e->idle)
         return;
     e->idle = false;
-    list_unlink(&e->link);
+    if (!e->many)
+        list_unlink(&e->link);
     list_unlink(&e->age);
     e->group->idles--;
     e->pool->idle--;
@@ -198,11 +209,28 @@ arm(struct back_pool *p)
 
 /* It spoke, or hung up, before it was asked: no edge will tell again. */
 static bool
-has_spoken(struct back *b)
+has_spoken(const struct back_entry *e)
 {
-    const struct conn *conn = &b->conn;
+    const struct conn *conn = &e->back->conn;
 
-    return conn->readable || conn->hup || conn->error != 0;
+    return !e->many && (conn->readable || conn->hup || conn->error != 0);
+}
+
+/* Why an idle one is not kept; REASON_NONE: it is. */
+static enum reason
+unwanted(const struct back_entry *e)
+{
+    const struct back_pool *p = e->pool;
+
+    if (p->closing)
+        return REASON_SHUTDOWN;
+    if (e->group->dropped)
+        return REASON_GENERATION_OVER;
+    if (e->retired || has_spoken(e))
+        return REASON_POOL_STALE;
+    if (e->group->idles >= p->o.per_key || p->o.total == 0)
+        return REASON_POOL_FULL;
+    return REASON_NONE;
 }
 
 static void
@@ -210,17 +238,13 @@ on_room(void *ctx, struct back *b)
 {
     struct back_entry *e = ctx, *oldest;
     struct back_pool *p = e->pool;
+    enum reason why;
 
-    if (p->closing || e->group->dropped) {
-        back_close(b, p->closing ? REASON_SHUTDOWN : REASON_GENERATION_OVER);
+    if (b->open > 0 || e->idle)
         return;
-    }
-    if (has_spoken(b)) {
-        back_close(b, REASON_POOL_STALE);
-        return;
-    }
-    if (e->group->idles >= p->o.per_key || p->o.total == 0) {
-        back_close(b, REASON_POOL_FULL);
+    why = unwanted(e);
+    if (why != REASON_NONE) {
+        back_close(b, why);
         return;
     }
     if (p->idle >= p->o.total) {
@@ -228,7 +252,8 @@ on_room(void *ctx, struct back *b)
         back_close(oldest->back, REASON_POOL_FULL);
     }
     e->idle = true;
-    list_push_front(&e->group->idle, &e->link);
+    if (!e->many)
+        list_push_front(&e->group->idle, &e->link);
     list_push_back(&p->ages, &e->age);
     e->group->idles++;
     p->idle++;
@@ -270,6 +295,7 @@ on_closed(void *ctx, struct back *b, enum reason why)
     if (why == REASON_UPSTREAM_EXTRA)
         metric_add(e->pool->o.metrics, METRIC_BACK_EXTRA, 1);
     leave_idle(e);
+    list_unlink(&e->link);
     free_entry(e);
 }
 
@@ -334,65 +360,145 @@ back_pool_free(struct back_pool *p)
         loop_queue_reap(p->loop, &p->reap);
 }
 
-/* One that was idle for long: is it still good? */
+/* What the connection speaks, now that it stands. */
 static bool
-is_stale(struct back *b)
+speaks_h2(const struct back_key *key, const struct conn *c)
 {
-    struct conn *conn = &b->conn;
+    (void)key;
+    (void)c;
+    return false; /* not opened yet */
+}
 
-    return conn_is_dirty(conn) || conn_unacked(conn) > 0;
+/* One that was quiet for long: is it still good? What HTTP/2 peers say unasked is read as it comes.
+ */
+static bool
+is_stale(const struct back_entry *e)
+{
+    struct conn *conn = &e->back->conn;
+
+    if (!e->many && conn_is_dirty(conn))
+        return true;
+    return conn->hup || conn->error != 0 || conn_unacked(conn) > 0;
+}
+
+/*
+ * The first of a list that may serve a request. One that was quiet for long is only for who can
+ * send again, and looked at first.
+ */
+static struct back_entry *
+find_fit(struct back_pool *p, struct list *entries, bool idempotent)
+{
+    list_each_safe(n, tmp, entries) {
+        struct back_entry *e = container_of(n, struct back_entry, link);
+        bool old = p->loop->now - e->back->heard > p->o.fresh;
+
+        if (back_room(e->back) == 0 || (old && !idempotent))
+            continue;
+        if (!old || !is_stale(e))
+            return e;
+        if (e->back->open == 0)
+            back_close(e->back, REASON_POOL_STALE);
+    }
+    return NULL;
 }
 
 struct back *
 back_pool_take(struct back_pool *p, const struct back_key *key, bool idempotent)
 {
     struct back_group *g = find_group(p, key);
-    struct list *n;
+    struct back_entry *e;
 
-    while (g && (n = list_first(&g->idle)) != NULL) {
-        struct back_entry *e = container_of(n, struct back_entry, link);
-        bool old = p->loop->now - e->back->idle_since > p->o.fresh;
-        bool last = g->sessions == 1;
-
-        if (old && !idempotent)
-            return NULL;
-        if (old && is_stale(e->back)) {
-            back_close(e->back, REASON_POOL_STALE);
-            if (last)
-                return NULL; /* the group is gone */
-            continue;
-        }
+    if (!g)
+        return NULL;
+    g->sessions++; /* not freed under our hands */
+    e = find_fit(p, &g->shared, idempotent);
+    if (!e)
+        e = find_fit(p, &g->idle, idempotent);
+    g->sessions--;
+    if (e)
         leave_idle(e);
-        return e->back;
+    else
+        free_group_if_empty(p, g);
+    return e ? e->back : NULL;
+}
+
+/* No other exchange for those that stand here: a fresh one comes. */
+static void
+retire(struct back_group *g)
+{
+    list_each_safe(n, tmp, &g->shared) {
+        struct back_entry *e = container_of(n, struct back_entry, link);
+
+        if (back_room(e->back) == 0)
+            continue;
+        e->retired = true;
+        list_unlink(&e->link);
+        if (e->back->open == 0)
+            back_close(e->back, REASON_POOL_STALE);
     }
-    return NULL;
+}
+
+static struct back *
+open_session(struct back_pool *p, struct back_entry *e, struct conn *c)
+{
+    ensure(!e->many); /* HTTP/2 is not opened yet */
+    return h1_client_open(p->loop, c, &p->o.client, &owner, e);
+}
+
+/* Another session of g. NULL: out of memory; c is closed. */
+static struct back *
+add_session(struct back_pool *p, struct back_group *g, struct conn *c, bool many)
+{
+    struct back_entry *e = pool_take(&p->entries);
+
+    if (!e) {
+        conn_close(c, true);
+        return NULL;
+    }
+    *e = (struct back_entry){.pool = p, .group = g, .many = many};
+    list_init(&e->link);
+    list_init(&e->age);
+    e->back = open_session(p, e, c);
+    if (!e->back) {
+        pool_give(&p->entries, e);
+        return NULL;
+    }
+    conn_keep_alive(&e->back->conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, USER_TIMEOUT);
+    if (many) {
+        retire(g);
+        list_push_back(&g->shared, &e->link);
+    }
+    g->sessions++;
+    p->sessions++;
+    metric_add(p->o.metrics, METRIC_BACK_OPEN, 1);
+    return e->back;
 }
 
 struct back *
 back_pool_adopt(struct back_pool *p, const struct back_key *key, struct conn *c)
 {
     struct back_group *g = make_group(p, key);
-    struct back_entry *e = g ? pool_take(&p->entries) : NULL;
+    bool many = speaks_h2(key, c);
+    struct back_entry *e;
+    struct back *b;
 
-    if (e) {
-        *e = (struct back_entry){.pool = p, .group = g};
-        list_init(&e->link);
-        list_init(&e->age);
-        e->back = h1_client_open(p->loop, c, &p->o.client, &owner, e);
-        if (e->back) {
-            conn_keep_alive(&e->back->conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, USER_TIMEOUT);
-            g->sessions++;
-            p->sessions++;
-            metric_add(p->o.metrics, METRIC_BACK_OPEN, 1);
-            return e->back;
-        }
-        pool_give(&p->entries, e);
-    } else {
+    if (!g) {
         conn_close(c, true);
+        return NULL;
     }
-    if (g)
+    g->sessions++; /* not freed under our hands */
+    e = many ? find_fit(p, &g->shared, false) : NULL;
+    if (e) {
+        leave_idle(e);
+        conn_close(c, false);
+        b = e->back;
+    } else {
+        b = add_session(p, g, c, many);
+    }
+    g->sessions--;
+    if (!b)
         free_group_if_empty(p, g);
-    return NULL;
+    return b;
 }
 
 void
@@ -402,6 +508,19 @@ back_pool_park(struct back_pool *p, struct back *b)
 
     ensure(e->pool == p && !e->idle);
     on_room(e, b);
+}
+
+static void
+close_idle(struct back_group *g)
+{
+    list_each_safe(n, tmp, &g->idle)
+        back_close(container_of(n, struct back_entry, link)->back, REASON_GENERATION_OVER);
+    list_each_safe(n, tmp, &g->shared) {
+        struct back_entry *e = container_of(n, struct back_entry, link);
+
+        if (e->back->open == 0)
+            back_close(e->back, REASON_GENERATION_OVER);
+    }
 }
 
 void
@@ -418,17 +537,15 @@ back_pool_drop(struct back_pool *p, uint64_t sandbox, uint64_t keep)
     list_push_back(&s->groups, &hold);
     list_each_safe(n, tmp, &s->groups) {
         struct back_group *g;
-        struct list *i;
 
         if (n == &hold)
             continue;
         g = container_of(n, struct back_group, link);
-        if (keep != 0 && g->incarnation == keep)
+        if (keep != 0 && g->key.incarnation == keep)
             continue;
         g->dropped = true;
         g->sessions++; /* not freed under our hands */
-        while ((i = list_first(&g->idle)) != NULL)
-            back_close(container_of(i, struct back_entry, link)->back, REASON_GENERATION_OVER);
+        close_idle(g);
         g->sessions--;
         free_group_if_empty(p, g);
     }

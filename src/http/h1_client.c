@@ -321,7 +321,7 @@ h1_client_open(struct loop *l, struct conn *conn, const struct h1_client_options
     c->back.ops = &back_ops;
     c->back.owner = owner;
     c->back.ctx = ctx;
-    c->back.idle_since = l->now;
+    c->back.idle_since = c->back.heard = l->now;
     c->loop = l;
     c->o = o;
     exchange_end_init(&c->end, &ops);

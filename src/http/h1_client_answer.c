@@ -214,7 +214,7 @@ read_more(struct h1_client *c)
 
     if (got > 0) {
         loop_queue_rearm(c->loop, &c->rearm);
-        c->moved = c->loop->now;
+        c->moved = c->back.heard = c->loop->now;
         if (c->sent_any)
             process(c);
         else
