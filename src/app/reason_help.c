@@ -63,6 +63,12 @@ static const struct reason_help table[REASON_COUNT] = {
          "Look at the server in the sandbox, or raise limits.answer_time."),
     HELP(UPSTREAM_MALFORMED, "What the sandbox answered is not HTTP that may be passed on.",
          "The log line's detail says what was wrong with it."),
+    HELP(UPSTREAM_UNTRUSTED, "The sandbox's certificate is not good for its name, or could not be\n"
+         "checked.",
+         "Look at the log line's detail, connect.tls_ca and connect.tls_name. Certificates that\n"
+         "sandboxes make themselves need connect.tls_verify: off."),
+    HELP(TUNNEL_UNSUPPORTED, "The sandbox's HTTP/2 server takes no WebSockets (RFC 8441).",
+         "Switch them on there, or let it speak HTTP/1: connect.protocol, or in its record."),
     HELP(CONNECTION_LIMIT, "Too many connections to this sandbox are open.",
          "Try again; the limit is limits.sandbox_connections."),
     HELP(DRAINING, "The gateway is shutting down and takes no new work.",

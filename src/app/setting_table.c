@@ -176,6 +176,17 @@ static const struct setting table[] = {
     SITE("connect.allow", CIDRS, LIST(site, allow, allow_n),
          .help = "a platform may name only these addresses; add 127.0.0.0/8 for sandboxes on "
                  "this machine (plugin local: there already)"),
+    SITE("connect.protocol", CHOICE, S(protocol), .choices = "auto|h1|h2",
+         .help = "what sandboxes speak that do not say it; auto: HTTP/1.1, gRPC over HTTP/2, with "
+                 "TLS as ALPN chooses"),
+    SITE("connect.tls", CHOICE, S(tls), .choices = "off|on",
+         .help = "TLS to all sandboxes; off: only to those that say so"),
+    SITE("connect.tls_verify", CHOICE, S(tls_verify), .choices = "off|on",
+         .help = "whether their certificates must be good"),
+    SITE("connect.tls_ca", TEXT, S(tls_ca), .example = "/etc/rouse/sandboxes.pem",
+         .help = "authorities of their certificates; \"\": the system's"),
+    SITE("connect.tls_name", TEXT, S(tls_name), .example = "sandbox.internal",
+         .help = "the name in their certificates; \"\": the one that the client asked for"),
     SITE("idle.pause_after", DURATION, S(keep.pause_after), RANGE(USEC_SEC, 365 * DAY),
          .flags = SETTING_OFF, .help = "pause a sandbox that nobody has used for this long"),
     SITE("idle.tunnel", DURATION, S(idle_tunnel), RANGE(USEC_SEC, 365 * DAY),

@@ -127,6 +127,8 @@ fields(struct log_line *l, const struct proxy *p)
     log_i64(l, LF_SANDBOX_PORT, p->port);
     if (p->tries > 0)
         log_str(l, LF_BACK_ADDRESS, endpoint_text(&ex->back_peer, text));
+    if (p->up_proto)
+        log_str(l, LF_BACK_PROTOCOL, p->up_proto);
     log_bool(l, LF_HELD, p->held_for > 0);
     if (p->held_for > 0)
         log_str(l, LF_WAKE_ROLE, role_of(p));

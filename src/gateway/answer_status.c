@@ -61,6 +61,10 @@ answer_proxy_error(enum reason r)
         return "http_response_timeout";
     case REASON_UPSTREAM_MALFORMED:
         return "http_protocol_error";
+    case REASON_UPSTREAM_UNTRUSTED:
+        return "tls_certificate_error";
+    case REASON_TUNNEL_UNSUPPORTED:
+        return "http_upgrade_failed";
     case REASON_UNKNOWN_SITE:
     case REASON_SANDBOX_NOT_FOUND:
     case REASON_SANDBOX_GONE:

@@ -56,6 +56,10 @@ words(enum reason r)
         return "The sandbox did not answer in time.";
     case REASON_UPSTREAM_MALFORMED:
         return "The sandbox's answer was not valid HTTP.";
+    case REASON_UPSTREAM_UNTRUSTED:
+        return "The sandbox's certificate could not be verified.";
+    case REASON_TUNNEL_UNSUPPORTED:
+        return "The server in the sandbox takes no WebSockets over HTTP/2.";
     case REASON_CONNECTION_LIMIT:
         return "Too many connections to this sandbox.";
     case REASON_DRAINING:

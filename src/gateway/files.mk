@@ -60,5 +60,7 @@ libgateway_a_SOURCES = \
     src/gateway/route.h \
     src/gateway/sources.c \
     src/gateway/sources.h \
+    src/gateway/speak.c \
+    src/gateway/speak.h \
     src/gateway/worker.c \
     src/gateway/worker.h

@@ -134,6 +134,7 @@ site_init(struct site *s)
         .inspect_timeout = 5 * USEC_SEC,
     };
     s->connect = connect;
+    s->tls_verify = true;
     s->page_after = 1500 * USEC_MS;
     for (int k = 0; k < CLASS_COUNT; k++) {
 #define X(sym, name, wakes) [CLASS_##sym] = wakes,

@@ -41,6 +41,7 @@ const char *dialect_name(enum dialect d);
 /* AUTO: readable on a terminal, JSON otherwise. */
 enum config_log_format { CONFIG_LOG_AUTO, CONFIG_LOG_JSON, CONFIG_LOG_LOGFMT, CONFIG_LOG_READABLE };
 
+enum site_speaks { SITE_SPEAKS_AUTO, SITE_SPEAKS_H1, SITE_SPEAKS_H2 };
 enum site_kind { SITE_EXACT, SITE_WILDCARD, SITE_DEFAULT };
 
 struct site {
@@ -55,6 +56,11 @@ struct site {
     uint16_t platform;
     struct keeper_site keep; /* hold, wake, idle: the control side's part */
     struct attempt_limits connect;
+    /* How its sandboxes are spoken to, where their records do not say it. */
+    enum site_speaks protocol;
+    bool tls, tls_verify;
+    char tls_ca[256];   /* a file of authorities; empty: the system's */
+    char tls_name[256]; /* whom certificates must be for; empty: the request's host */
     usec_t page_after;       /* USEC_OFF: no waiting page */
     bool half_close_waits;
     uint32_t wake_ignore;    /* bit (1 << enum traffic_class): never wakes */

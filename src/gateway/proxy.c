@@ -286,6 +286,7 @@ proxy_relay(struct proxy *p, struct back *b)
         return;
     }
     free_place(p);
+    p->up_proto = b->ops->name;
     back_serve(b, &p->ex);
 }
 

@@ -46,6 +46,7 @@ struct proxy {
     uint64_t released;       /* a GO that owes its terminal message; 0: none */
     uint64_t unanswered;     /* a CONNECTED that owes its ANSWERED; 0: none */
     struct view_route route;
+    struct speak speak;      /* how route's sandbox is spoken to */
     struct view_sandbox *use; /* while relaying */
     bool asked_silence;      /* an ASK_NO_ANSWER was sent for this request */
     bool woken;              /* a wake was waited for */
@@ -58,6 +59,7 @@ struct proxy {
     struct probe_timer precise;
     struct wheel_timer page; /* shows the waiting page */
     /* For the log and Server-Timing. */
+    const char *up_proto; /* of the last back: "h1", "h2"; NULL: none */
     usec_t hold_began, held_for, wake_took, woken_at, connect_took, connect_began;
     char request_id[REQUEST_ID_LEN + 1];
 };

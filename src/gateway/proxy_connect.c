@@ -8,6 +8,7 @@
 
 #include "gateway/proxy.h"
 #include "gateway/address_rules.h"
+#include "gateway/doors.h"
 #include "gateway/gateway.h"
 #include "gateway/proxy_priv.h"
 
@@ -26,7 +27,8 @@ static void follow(struct proxy *p, enum attempt_do step);
 static struct back_key
 back_key_of(const struct proxy *p)
 {
-    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to};
+    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to, p->speak.kind,
+                             p->speak.identity};
 }
 
 static void
@@ -78,6 +80,14 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
 }
 
 static void
+untrusted(struct proxy *p, const char *detail)
+{
+    log_event(p->ex.loop->log, LOG_WARN, "upstream_untrusted", "%.*s port %u: %s",
+              SLICE_ARG(p->id), p->port, detail);
+    proxy_refuse(p, REASON_UPSTREAM_UNTRUSTED, 0, NULL);
+}
+
+static void
 on_connect_failed(struct dialer *d, int error, unsigned open)
 {
     struct proxy *p = container_of(d, struct proxy, dialer);
@@ -90,6 +100,11 @@ on_connect_failed(struct dialer *d, int error, unsigned open)
         error == EADDRNOTAVAIL) {
         connect_failed(p);
         proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, "no descriptor or port left");
+        return;
+    }
+    if (error == EKEYREJECTED) { /* asking again would not make it better */
+        connect_failed(p);
+        untrusted(p, "its certificate is not good, or not for this name");
         return;
     }
     follow(p, error == ETIMEDOUT ? attempt_on_silent(&p->attempt, now)
@@ -171,19 +186,36 @@ is_refused(struct proxy *p)
     return true;
 }
 
+/* How the sandbox is spoken to. False: refused. */
+static bool
+choose(struct proxy *p)
+{
+    const char *detail = "";
+    enum reason why = speak_choose(&p->wc->speakers, doors_library(p->w->doors), p->site,
+                                   p->route.manner, &p->ex.req, &p->ex.arena, &p->speak, &detail);
+
+    if (why == REASON_UPSTREAM_UNTRUSTED)
+        untrusted(p, detail);
+    else if (why != REASON_NONE)
+        proxy_refuse(p, why, 0, NULL);
+    p->dialer.tls = p->speak.tls.client ? &p->speak.tls : NULL;
+    return why == REASON_NONE;
+}
+
 /* Gets the request its connection: an idle one, else by dialing as `mode` says. */
 void
 proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
 {
-    struct back_key key = back_key_of(p);
     bool idempotent = method_idempotent(p->ex.req.method);
     usec_t now = p->ex.loop->now;
+    struct back_key key;
     struct back *b;
 
     p->phase = PROXY_CONNECTING;
     p->connect_began = now;
-    if (is_refused(p))
+    if (is_refused(p) || !choose(p))
         return;
+    key = back_key_of(p);
     b = back_pool_take(p->w->pool, &key, idempotent);
     if (b) {
         metric_add(p->ex.loop->metrics, METRIC_BACK_REUSED, 1);

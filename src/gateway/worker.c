@@ -46,6 +46,7 @@ config_new(struct gateway_config *c, struct random *r)
         return NULL;
     }
     wc->c = gateway_config_ref(c);
+    speakers_init(&wc->speakers);
     wc->current = true;
     return wc;
 }
@@ -55,6 +56,7 @@ config_free(struct worker_config *wc)
 {
     if (!wc)
         return;
+    speakers_fini(&wc->speakers);
     route_table_free(wc->routes);
     gateway_config_unref(wc->c);
     free(wc);
@@ -463,6 +465,8 @@ worker_free(struct worker *w)
     if (w->inbox)
         mailbox_free(w->inbox);
     loop_turn(&w->loop, 0); /* reaps */
+    if (w->config)
+        speakers_fini(&w->config->speakers);
     doors_free(w->doors);
     view_free(w->view);
     sources_free(w->sources);

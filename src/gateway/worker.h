@@ -15,6 +15,7 @@
 #include "base/metric.h"
 #include "gateway/gateway_config.h"
 #include "gateway/route.h"
+#include "gateway/speak.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
 #include "sandbox/view.h"
@@ -30,6 +31,7 @@ struct sources;
 struct worker_config {
     struct gateway_config *c;
     struct route_table *routes;
+    struct speakers speakers; /* TLS to sandboxes */
     uint32_t users;
     bool current;
 };
