@@ -127,6 +127,10 @@ static const struct reason_help table[REASON_COUNT] = {
     HELP(SHUTDOWN, "The gateway ended.", "Nothing to do."),
     HELP(NO_DESCRIPTORS, "The process has no file descriptor left.",
          "Raise its limit (ulimit -n, LimitNOFILE=), or lower limits.connections."),
+    HELP(PROXY_HEADER, "A connection to a listener with proxy_protocol did not begin with a PROXY\n"
+         "header, or with a malformed one, or it came too late.",
+         "Let the balancer in front send one (send-proxy, proxy_protocol on); or turn\n"
+         "proxy_protocol off for this listener."),
     HELP(PAGE_SHOWN, "A browser was given the waiting page; it asks again by itself.",
          "Nothing to do; hold.page_after says when."),
 };

@@ -18,9 +18,8 @@ h1_input_init(struct h1_input *in, struct loop *l)
 static void
 give_back(struct h1_input *in)
 {
-    if (!in->block)
-        return;
-    pool_give(in->pool, in->block);
+    if (in->block && in->pool)
+        pool_give(in->pool, in->block);
     in->block = NULL;
 }
 
@@ -74,6 +73,15 @@ h1_input_read(struct h1_input *in, struct conn *c, size_t n, bool large)
         return -1;
     }
     return got;
+}
+
+void
+h1_input_lend(struct h1_input *in, struct slice s)
+{
+    ensure(!in->block && in->cur.n == 0);
+    in->pool = NULL;
+    in->block = (char *)(uintptr_t)s.p;
+    in->cur = s;
 }
 
 void

@@ -247,20 +247,15 @@ on_close(struct session *session, enum reason why)
 
 static const struct session_ops session_ops = {.name = "h1", .drain = on_drain, .close = on_close};
 
-struct session *
-h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
-               const struct h1_server_options *o, const struct session_owner *owner, void *ctx)
+/* Without a connection yet. */
+static struct h1_server *
+new_server(struct loop *l, const struct h1_server_options *o, const struct session_owner *owner,
+           void *ctx)
 {
     struct h1_server *s = calloc(1, sizeof(*s));
 
-    if (!s) {
-        close(fd);
+    if (!s)
         return NULL;
-    }
-    if (conn_open_accepted(&s->session.conn, l, fd, peer, &conn_owner) < 0) {
-        free(s);
-        return NULL;
-    }
     s->loop = l;
     s->o = o;
     s->session.ops = &session_ops;
@@ -277,6 +272,46 @@ h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
     h1_output_init(&s->out, l);
     arena_init(&s->arena, &l->arena_blocks, EXCHANGE_ARENA_MAX);
     s->since = l->now;
+    return s;
+}
+
+struct session *
+h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
+               const struct h1_server_options *o, const struct session_owner *owner, void *ctx)
+{
+    struct h1_server *s = new_server(l, o, owner, ctx);
+
+    if (!s) {
+        close(fd);
+        return NULL;
+    }
+    if (conn_open_accepted(&s->session.conn, l, fd, peer, &conn_owner) < 0) {
+        free(s);
+        return NULL;
+    }
+    front_arm(s);
+    return &s->session;
+}
+
+struct session *
+h1_server_adopt(struct loop *l, struct conn *c, struct slice early, usec_t since,
+                const struct h1_server_options *o, const struct session_owner *owner, void *ctx)
+{
+    struct h1_server *s = new_server(l, o, owner, ctx);
+
+    if (!s)
+        return NULL;
+    if (conn_move(&s->session.conn, c, &conn_owner) < 0) {
+        free(s);
+        return NULL;
+    }
+    if (early.n > 0) {
+        h1_input_lend(&s->in, early);
+        s->came = since;
+        loop_queue_rearm(l, &s->rearm);
+    }
+    if (early.n > 0 || s->session.conn.readable)
+        loop_queue_run(l, &s->run);
     front_arm(s);
     return &s->session;
 }

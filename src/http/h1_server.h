@@ -32,5 +32,14 @@ void h1_server_options_init(struct h1_server_options *o);
 struct session *h1_server_open(struct loop *l, int fd, const struct endpoint *peer,
                                const struct h1_server_options *o,
                                const struct session_owner *owner, void *ctx);
+/*
+ * The same for an open connection from which somebody has read already (net/arrival.h): conn_move
+ * from c. early is served as if it were read in this turn, the first byte of it at since, in the
+ * events phase; it stays until the reap phase. Calls nobody from within. NULL: out of memory; c is
+ * as it was.
+ */
+struct session *h1_server_adopt(struct loop *l, struct conn *c, struct slice early, usec_t since,
+                                const struct h1_server_options *o,
+                                const struct session_owner *owner, void *ctx);
 
 #endif

@@ -45,6 +45,7 @@ struct h1_server {
     struct wheel_timer timer;
     enum front_state state;
     usec_t since; /* of the state */
+    usec_t came;  /* the first byte, when somebody else read it; else 0 */
     struct h1_scan scan;
     struct h1_input in;
     struct h1_output out;

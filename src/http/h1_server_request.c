@@ -371,6 +371,11 @@ parse_head(struct h1_server *s)
         h1_scan_init(&s->scan);
         arena_reset(&s->arena);
         front_set_state(s, FRONT_HEAD);
+        if (s->came > 0) {
+            s->since = s->came;
+            s->came = 0;
+            front_arm(s);
+        }
     }
     n = h1_scan_run(&s->scan, &s->o->limits, s->in.cur, true, &why);
     s->asks_head = slice_starts(s->in.cur, SLICE("HEAD "));

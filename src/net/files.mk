@@ -6,6 +6,8 @@ noinst_LIBRARIES += libnet.a
 libnet_a_SOURCES = \
     src/net/address.c \
     src/net/address.h \
+    src/net/arrival.c \
+    src/net/arrival.h \
     src/net/bind.c \
     src/net/child.c \
     src/net/child.h \

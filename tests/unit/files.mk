@@ -109,6 +109,8 @@ unit_tests += tests/unit/test_resolver
 tests_unit_test_resolver_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_net_torture
 tests_unit_test_net_torture_LDADD = $(NET_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_arrival
+tests_unit_test_arrival_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_proxy_header
 tests_unit_test_proxy_header_LDADD = $(NET_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_digest
@@ -139,6 +141,21 @@ unit_tests += tests/unit/test_h1_server
 tests_unit_test_h1_server_SOURCES = tests/unit/test_h1_server.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
 tests_unit_test_h1_server_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+# The same with clients that come through an arrival.
+ARRIVES = $(AM_CPPFLAGS) -DRIG_ARRIVES=1
+unit_tests += tests/unit/test_h1_server_arrived
+tests_unit_test_h1_server_arrived_SOURCES = tests/unit/test_h1_server.c tests/unit/http_rig.c
+tests_unit_test_h1_server_arrived_CPPFLAGS = $(ARRIVES)
+tests_unit_test_h1_server_arrived_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h1_server_life_arrived
+tests_unit_test_h1_server_life_arrived_SOURCES = tests/unit/test_h1_server_life.c \
+    tests/unit/http_rig.c
+tests_unit_test_h1_server_life_arrived_CPPFLAGS = $(ARRIVES)
+tests_unit_test_h1_server_life_arrived_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h1_random_arrived
+tests_unit_test_h1_random_arrived_SOURCES = tests/unit/test_h1_random.c tests/unit/http_rig.c
+tests_unit_test_h1_random_arrived_CPPFLAGS = $(ARRIVES)
+tests_unit_test_h1_random_arrived_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_exchange
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c tests/unit/exchange_rig.c \
     tests/unit/exchange_rig.h

@@ -366,17 +366,96 @@ static const struct session_owner server_owner = {
     .on_closed = on_closed,
 };
 
+static bool
+on_announced(void *ctx, struct arrival *a, const struct endpoint *client)
+{
+    (void)ctx;
+    (void)a;
+    (void)client;
+    fail_msg("nobody was announced");
+    return false;
+}
+
+static void
+on_ready(void *ctx, struct arrival *a, struct conn *c, enum arrival_protocol protocol,
+         struct slice early)
+{
+    struct rig *r = ctx;
+
+    assert_ptr_equal(a, r->arrival);
+    assert_int_equal(protocol, ARRIVAL_H1);
+    r->arrival = NULL;
+    r->server = h1_server_adopt(&r->loop, c, early, a->first, &r->front, &server_owner, r);
+    assert_non_null(r->server);
+}
+
+static void
+on_gone(void *ctx, struct arrival *a, enum reason why, const char *detail)
+{
+    struct rig *r = ctx;
+
+    (void)detail;
+    assert_ptr_equal(a, r->arrival);
+    r->arrival = NULL;
+    r->server_why = why;
+}
+
+static const struct arrival_owner arrival_owner = {
+    .on_announced = on_announced,
+    .on_ready = on_ready,
+    .on_gone = on_gone,
+};
+
+static void
+open_arrival(struct rig *r, int fd)
+{
+    r->arrival_options.idle = r->front.idle;
+    r->arrival_options.head_time = r->front.head_time;
+    r->arrival = arrival_open(&r->hall, fd, NULL, &r->arrival_options, &arrival_owner, r);
+    assert_non_null(r->arrival);
+}
+
+static void
+open_session(struct rig *r, int fd)
+{
+    r->server = h1_server_open(&r->loop, fd, NULL, &r->front, &server_owner, r);
+    assert_non_null(r->server);
+}
+
 void
 rig_connect(struct rig *r)
 {
     int ours, theirs;
 
-    assert_null(r->server);
+    assert_false(rig_is_open(r));
     peer_close(&r->client);
     pair_for(r, &ours, &theirs);
     peer_open(&r->client, theirs);
-    r->server = h1_server_open(&r->loop, ours, NULL, &r->front, &server_owner, r);
-    assert_non_null(r->server);
+    (RIG_ARRIVES ? open_arrival : open_session)(r, ours);
+}
+
+bool
+rig_is_open(const struct rig *r)
+{
+    return r->server || r->arrival;
+}
+
+void
+rig_drain(struct rig *r)
+{
+    if (r->server)
+        session_drain(r->server);
+    if (r->arrival)
+        arrival_drain(r->arrival);
+}
+
+void
+rig_close(struct rig *r)
+{
+    if (r->server)
+        session_close(r->server, REASON_SHUTDOWN);
+    if (r->arrival)
+        arrival_close(r->arrival, REASON_SHUTDOWN);
 }
 
 void
@@ -388,6 +467,9 @@ rig_init(struct rig *r, bool local)
     buf_init(&r->origin.got, GOT_MAX);
     h1_server_options_init(&r->front);
     h1_client_options_init(&r->back);
+    arrival_hall_init(&r->hall, &r->loop);
+    arrival_options_init(&r->arrival_options);
+    r->arrival_options.h2 = true;
     rig_connect(r);
 }
 
@@ -421,8 +503,7 @@ rig_quiet(struct rig *r)
 void
 rig_fini(struct rig *r)
 {
-    if (r->server)
-        session_close(r->server, REASON_SHUTDOWN);
+    rig_close(r);
     if (r->session)
         back_close(r->session, REASON_SHUTDOWN);
     for (int i = 0; i < 4; i++)
@@ -433,5 +514,6 @@ rig_fini(struct rig *r)
     peer_close(&r->origin);
     buf_fini(&r->client.got);
     buf_fini(&r->origin.got);
+    arrival_hall_fini(&r->hall);
     loop_fini(&r->loop); /* ensures that no block, buffer or handle is out */
 }

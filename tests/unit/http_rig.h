@@ -8,6 +8,12 @@
 
 #include "http/h1_client.h"
 #include "http/h1_server.h"
+#include "net/arrival.h"
+
+/* 1: clients come through an arrival, and the session is made when it is ready. */
+#ifndef RIG_ARRIVES
+#define RIG_ARRIVES 0
+#endif
 
 /* What the handler does with a request. */
 enum rig_mode { RIG_RELAY, RIG_HOLD, RIG_ANSWER };
@@ -42,6 +48,9 @@ struct rig {
     bool retain;          /* the request's body is kept for that */
     const char *answer;   /* RIG_ANSWER: the body of 200 */
     struct rig_peer client, origin; /* origin: of the latest back connection */
+    struct arrival_hall hall;
+    struct arrival_options arrival_options;
+    struct arrival *arrival;   /* the client's, until it is ready or gone */
     struct session *server;    /* NULL once closed */
     enum reason server_why;
     struct back *session; /* the latest back session; NULL once closed */
@@ -64,6 +73,10 @@ void rig_init(struct rig *r, bool local);
 void rig_fini(struct rig *r);
 /* A new client connection and session; the old ones must be closed. */
 void rig_connect(struct rig *r);
+/* The front's side of the client's connection is open, be it a session or about to be one. */
+bool rig_is_open(const struct rig *r);
+void rig_drain(struct rig *r);
+void rig_close(struct rig *r);
 /* One turn, waiting at most 5 ms; then what came to the far ends is read. */
 void rig_turn(struct rig *r);
 /* The same without waiting. */

@@ -153,10 +153,10 @@ handler_acts(struct rig *r)
     r->mode = (enum rig_mode)below(r, 3);
     if (r->ex && r->ex->announced)
         exchange_acts(r, r->ex);
-    if (r->server && below(r, 200) == 0)
-        session_drain(r->server);
-    if (r->server && below(r, 200) == 0)
-        session_close(r->server, REASON_SHUTDOWN);
+    if (below(r, 200) == 0)
+        rig_drain(r);
+    if (below(r, 200) == 0)
+        rig_close(r);
     if (r->session && below(r, 200) == 0)
         back_close(r->session, REASON_GENERATION_OVER);
 }
@@ -186,7 +186,7 @@ one_life(uint64_t seed)
             rig_turn_now(&r);
         if (r.backs != backs)
             buf_clear(&origin.text);
-        if (!r.server) {
+        if (!rig_is_open(&r)) {
             buf_clear(&client.text);
             rig_connect(&r);
         }

@@ -151,7 +151,7 @@ test_bad_head_is_refused(void **state)
     assert_int_equal(r->refusals, 1);
     assert_int_equal(r->requests, 0);
     peer_close(&r->client);
-    UNTIL(r, !r->server);
+    UNTIL(r, !rig_is_open(r));
 }
 
 static void
@@ -184,7 +184,7 @@ test_idle_is_closed(void **state)
 {
     struct rig *r = *state;
 
-    session_close(r->server, REASON_SHUTDOWN);
+    rig_close(r);
     r->front.idle = 30 * USEC_MS;
     rig_connect(r);
     UNTIL(r, r->client.eof);
@@ -199,7 +199,7 @@ test_half_a_head_and_fin(void **state)
 
     peer_send(&r->client, "GET /a HT");
     peer_fin(&r->client);
-    UNTIL(r, !r->server);
+    UNTIL(r, !rig_is_open(r));
     assert_int_equal(r->server_why, REASON_CLIENT_TRUNCATED);
     assert_int_equal(r->requests, 0);
 }
@@ -277,7 +277,7 @@ test_body_over_the_limit(void **state)
     assert_true(peer_has(&r->client, "HTTP/1.1 413 "));
     assert_int_equal(r->requests, 0);
     peer_close(&r->client);
-    UNTIL(r, !r->server);
+    UNTIL(r, !rig_is_open(r));
     rig_connect(r);
     peer_send(&r->client, "POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                           "5\r\nabcde\r\n");

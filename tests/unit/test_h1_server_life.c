@@ -130,7 +130,7 @@ test_too_much_to_discard(void **state)
         sent += push(&r->client, sent, total);
         rig_turn(r);
     }
-    assert_null(r->server);
+    assert_false(rig_is_open(r));
     assert_int_equal(r->requests, 1);
 }
 
@@ -158,7 +158,7 @@ test_fin_while_held(void **state)
     peer_fin(&r->client);
     UNTIL(r, r->ends == 1);
     assert_int_equal(r->outcome, END_CLIENT_LEFT);
-    assert_null(r->server);
+    assert_false(rig_is_open(r));
 }
 
 static void
@@ -169,7 +169,7 @@ test_fin_in_the_same_edge(void **state)
     r->mode = RIG_HOLD;
     peer_send(&r->client, GET);
     peer_fin(&r->client);
-    UNTIL(r, !r->server);
+    UNTIL(r, !rig_is_open(r));
     assert_int_equal(r->requests, 1); /* it is announced, then it ends */
     assert_int_equal(r->outcome, END_CLIENT_LEFT);
 }
@@ -228,16 +228,16 @@ test_drain(void **state)
 
     peer_send(&r->client, GET);
     UNTIL(r, peer_has(&r->origin, "\r\n\r\n"));
-    session_drain(r->server);
-    assert_non_null(r->server);
+    rig_drain(r);
+    assert_true(rig_is_open(r));
     peer_send(&r->origin, OK_HELLO);
     UNTIL(r, r->client.eof);
     assert_true(peer_has(&r->client, "Connection: close\r\n\r\nhello"));
     /* Who has just come may still ask; who does not ask in a second is gone. */
     rig_connect(r);
-    session_drain(r->server);
-    assert_non_null(r->server);
-    UNTIL(r, !r->server);
+    rig_drain(r);
+    assert_true(rig_is_open(r));
+    UNTIL(r, !rig_is_open(r));
 }
 
 static void
@@ -271,7 +271,7 @@ test_close_in_every_callback(void **state)
             else
                 peer_send(&r->origin, OK_HELLO);
         }
-        UNTIL(r, !r->server);
+        UNTIL(r, !rig_is_open(r));
         assert_int_equal(r->requests, r->ends);
         if (r->session)
             back_close(r->session, REASON_SHUTDOWN);

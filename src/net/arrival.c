@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * arrival.c: see arrival.h. It must not know sessions, sites or limits of connections. Owner: the
+ * worker; one loop.
+ *
+ * A PROXY header is looked at with MSG_PEEK and then taken exactly, because TLS reads from the
+ * descriptor itself.
+ */
+#include "config.h"
+
+#include "net/arrival.h"
+
+#include "net/proxy_header.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* For the first byte, once draining. */
+#define DRAIN_TIME USEC_SEC
+/* Spare arrivals that are kept: as many as come in a burst. */
+#define SPARE 1024
+#define TO(sym) (1u << ARRIVAL_IS_##sym)
+
+static const char client_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+_Static_assert(sizeof(client_preface) - 1 == ARRIVAL_PREFACE, "preface");
+
+static const unsigned legal_moves[ARRIVAL_STATE_COUNT] = {
+    [ARRIVAL_IS_HEADER] = TO(FIRST) | TO(GONE),
+    [ARRIVAL_IS_FIRST] = TO(PREFACE) | TO(GONE),
+    [ARRIVAL_IS_PREFACE] = TO(GONE),
+};
+
+void
+arrival_options_init(struct arrival_options *o)
+{
+    *o = (struct arrival_options){
+        .header_time = USEC_SEC,
+        .idle = 60 * USEC_SEC,
+        .head_time = 10 * USEC_SEC,
+    };
+}
+
+void
+arrival_hall_init(struct arrival_hall *h, struct loop *l)
+{
+    h->loop = l;
+    pool_init(&h->pool, sizeof(struct arrival), SPARE, 0);
+}
+
+void
+arrival_hall_fini(struct arrival_hall *h)
+{
+    pool_fini(&h->pool);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static usec_t
+state_due(const struct arrival *a)
+{
+    switch (a->state) {
+    case ARRIVAL_IS_HEADER:
+        return usec_add(a->accepted, a->o->header_time);
+    case ARRIVAL_IS_FIRST:
+        return usec_add(a->since, a->draining ? DRAIN_TIME : a->o->idle);
+    case ARRIVAL_IS_PREFACE:
+        return usec_add(a->first, a->o->head_time);
+    case ARRIVAL_IS_GONE:
+    case ARRIVAL_STATE_COUNT:
+        break;
+    }
+    return USEC_NEVER;
+}
+
+static void
+arm(struct arrival *a)
+{
+    usec_t due = state_due(a);
+
+    if (due < a->timer.deadline)
+        loop_timer_set(a->hall->loop, &a->timer, due);
+}
+
+static void
+set_state(struct arrival *a, enum arrival_state to)
+{
+    ensure(legal_moves[a->state] & 1u << to);
+    a->state = to;
+    a->since = a->hall->loop->now;
+    arm(a);
+}
+
+static void
+on_reap(struct task *t)
+{
+    struct arrival *a = container_of(t, struct arrival, reap);
+
+    pool_give(&a->hall->loop->small_reads, a->block);
+    pool_give(&a->hall->pool, a);
+}
+
+static void
+leave(struct arrival *a)
+{
+    set_state(a, ARRIVAL_IS_GONE);
+    loop_timer_cancel(a->hall->loop, &a->timer);
+    loop_queue_reap(a->hall->loop, &a->reap);
+}
+
+static void
+gone(struct arrival *a, enum reason why, const char *detail)
+{
+    if (a->state == ARRIVAL_IS_GONE)
+        return;
+    leave(a);
+    conn_close(&a->conn, false);
+    a->owner->on_gone(a->ctx, a, why, detail);
+}
+
+static void
+ready(struct arrival *a, enum arrival_protocol protocol, struct slice early)
+{
+    leave(a);
+    a->owner->on_ready(a->ctx, a, &a->conn, protocol, early);
+    conn_close(&a->conn, false); /* unless it was moved away */
+}
+
+/* A read gave got, no bytes: the peer has closed, after part of something or nothing, or the
+ * connection is broken. */
+static void
+lost(struct arrival *a, ssize_t got, bool part)
+{
+    if (got < 0)
+        gone(a, REASON_CLIENT_LEFT, "");
+    else
+        gone(a, part ? REASON_CLIENT_TRUNCATED : REASON_NONE, "");
+}
+
+/* --- what it speaks -------------------------------------------------------------------------- */
+
+/* n bytes have come, and they are the client preface as far as they go. */
+static bool
+may_be_h2(const struct arrival *a, const char *p, size_t n)
+{
+    return a->o->h2 && memcmp(p, client_preface, n < ARRIVAL_PREFACE ? n : ARRIVAL_PREFACE) == 0;
+}
+
+/* Keeps what is undecided and gives the block back. */
+static void
+keep_early(struct arrival *a, size_t n)
+{
+    memcpy(a->preface, a->block, n);
+    a->early = (uint32_t)n;
+    pool_give(&a->hall->loop->small_reads, a->block);
+    a->block = NULL;
+    if (a->state == ARRIVAL_IS_FIRST) {
+        a->first = a->hall->loop->now;
+        set_state(a, ARRIVAL_IS_PREFACE);
+    }
+}
+
+/* n bytes are in the block. */
+static void
+judge(struct arrival *a, size_t n)
+{
+    bool h2 = may_be_h2(a, a->block, n);
+
+    if (h2 && n < ARRIVAL_PREFACE) {
+        keep_early(a, n);
+        return;
+    }
+    if (a->state == ARRIVAL_IS_FIRST)
+        a->first = a->hall->loop->now;
+    ready(a, h2 ? ARRIVAL_H2 : ARRIVAL_H1, (struct slice){a->block, n});
+}
+
+/* One read behind what is kept. */
+static void
+read_first(struct arrival *a)
+{
+    struct pool *pool = &a->hall->loop->small_reads;
+    ssize_t got;
+
+    a->block = pool_take(pool);
+    if (!a->block) {
+        gone(a, REASON_OUT_OF_MEMORY, "");
+        return;
+    }
+    memcpy(a->block, a->preface, a->early);
+    got = conn_read(&a->conn, a->block + a->early, pool->size - a->early);
+    if (got > 0) {
+        judge(a, a->early + (size_t)got);
+        return;
+    }
+    pool_give(pool, a->block);
+    a->block = NULL;
+    if (got == 0 || errno != EAGAIN)
+        lost(a, got, a->early > 0);
+}
+
+/* A preface that does not go on is HTTP/1's to refuse. */
+static void
+give_up_preface(struct arrival *a)
+{
+    a->block = pool_take(&a->hall->loop->small_reads);
+    if (!a->block) {
+        gone(a, REASON_OUT_OF_MEMORY, "");
+        return;
+    }
+    memcpy(a->block, a->preface, a->early);
+    ready(a, ARRIVAL_H1, (struct slice){a->block, a->early});
+}
+
+/* --- whose it is ----------------------------------------------------------------------------- */
+
+/* Takes the header's n bytes, which were seen, off the descriptor. */
+static int
+take_header(struct arrival *a, size_t n)
+{
+    char header[PROXY_HEADER_MAX];
+
+    return conn_read(&a->conn, header, n) == (ssize_t)n ? 0 : -1;
+}
+
+static void
+end_header(struct arrival *a, const struct proxy_header *h)
+{
+    if (take_header(a, h->n) < 0) {
+        lost(a, -1, true);
+        return;
+    }
+    if (h->announced) {
+        a->conn.peer = h->source;
+        if (!a->owner->on_announced(a->ctx, a, &a->conn.peer)) {
+            gone(a, REASON_CONNECTION_LIMIT, "too many of the announced client");
+            return;
+        }
+    }
+    if (a->state == ARRIVAL_IS_GONE)
+        return;
+    set_state(a, ARRIVAL_IS_FIRST);
+}
+
+static void
+read_header(struct arrival *a)
+{
+    char bytes[PROXY_HEADER_MAX];
+    struct proxy_header h;
+    const char *why;
+    ssize_t got;
+
+    do
+        got = recv(a->conn.fd, bytes, sizeof(bytes), MSG_PEEK);
+    while (got == -1 && errno == EINTR);
+    if (got == -1 && errno == EAGAIN) {
+        a->conn.readable = false;
+        return;
+    }
+    if (got <= 0) {
+        lost(a, got, false);
+        return;
+    }
+    switch (proxy_header_parse((struct slice){bytes, (size_t)got}, &h, &why)) {
+    case PROXY_HEADER_MORE:
+        if (a->conn.hup)
+            lost(a, 0, true);
+        else
+            a->conn.readable = false; /* what comes is an edge of its own */
+        return;
+    case PROXY_HEADER_BAD:
+        gone(a, REASON_PROXY_HEADER, why);
+        return;
+    case PROXY_HEADER_DONE:
+        end_header(a, &h);
+        return;
+    }
+}
+
+/* --- events ---------------------------------------------------------------------------------- */
+
+static void
+on_event(struct conn *c, unsigned events)
+{
+    struct arrival *a = container_of(c, struct arrival, conn);
+
+    if (events & CONN_FAILED) {
+        gone(a, REASON_CLIENT_LEFT, "");
+        return;
+    }
+    if (a->state == ARRIVAL_IS_HEADER && c->readable)
+        read_header(a);
+    while ((a->state == ARRIVAL_IS_FIRST || a->state == ARRIVAL_IS_PREFACE) && c->readable)
+        read_first(a);
+}
+
+static const struct conn_owner conn_owner = {.name = "arrival", .on_event = on_event};
+
+static void
+time_out(struct arrival *a)
+{
+    switch (a->state) {
+    case ARRIVAL_IS_HEADER:
+        gone(a, REASON_PROXY_HEADER, "not complete in time");
+        break;
+    case ARRIVAL_IS_FIRST:
+        gone(a, a->draining ? REASON_SHUTDOWN : REASON_IDLE, "");
+        break;
+    case ARRIVAL_IS_PREFACE:
+        give_up_preface(a);
+        break;
+    case ARRIVAL_IS_GONE:
+    case ARRIVAL_STATE_COUNT:
+        break;
+    }
+}
+
+static void
+on_timer(struct wheel_timer *t)
+{
+    struct arrival *a = container_of(t, struct arrival, timer);
+
+    if (state_due(a) <= a->hall->loop->now)
+        time_out(a);
+    else
+        arm(a);
+}
+
+struct arrival *
+arrival_open(struct arrival_hall *h, int fd, const struct endpoint *peer,
+             const struct arrival_options *o, const struct arrival_owner *owner, void *ctx)
+{
+    struct arrival *a = pool_take(&h->pool);
+
+    if (!a) {
+        close(fd);
+        return NULL;
+    }
+    if (conn_open_accepted(&a->conn, h->loop, fd, peer, &conn_owner) < 0) {
+        pool_give(&h->pool, a);
+        return NULL;
+    }
+    list_init(&a->link);
+    a->hall = h;
+    a->o = o;
+    a->owner = owner;
+    a->ctx = ctx;
+    wheel_timer_init(&a->timer, on_timer);
+    task_init(&a->reap, on_reap);
+    a->state = o->proxy_header ? ARRIVAL_IS_HEADER : ARRIVAL_IS_FIRST;
+    a->draining = false;
+    a->accepted = a->since = a->first = h->loop->now;
+    a->block = NULL;
+    a->early = 0;
+    arm(a);
+    return a;
+}
+
+void
+arrival_drain(struct arrival *a)
+{
+    if (a->draining || a->state == ARRIVAL_IS_GONE)
+        return;
+    a->draining = true;
+    a->since = a->hall->loop->now;
+    arm(a);
+}
+
+void
+arrival_close(struct arrival *a, enum reason why)
+{
+    gone(a, why, "");
+}
