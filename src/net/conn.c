@@ -18,6 +18,7 @@
 
 #include "base/ensure.h"
 #include "net/address.h"
+#include "net/conn_priv.h"
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -64,9 +65,10 @@ conn_check_error(struct conn *c)
     return error;
 }
 
-static void
-suspect(struct conn_handle *h)
+void
+conn_suspect(struct conn *c)
 {
+    struct conn_handle *h = c->handle;
     struct loop *l = h->loop;
 
     list_unlink(&h->suspect);
@@ -95,9 +97,21 @@ conn_on_suspects(struct wheel_timer *t)
     }
 }
 
+void
+conn_trust(struct conn *c)
+{
+    list_unlink(&c->handle->suspect);
+}
+
+void
+conn_tell(struct conn *c, unsigned events)
+{
+    c->owner->on_event(c, events);
+}
+
 /* The events that end `connecting`; 0: not yet. */
-static unsigned
-connect_events(struct conn *c, short what)
+unsigned
+conn_connect_events(struct conn *c, short what)
 {
     unsigned events = CONN_WRITABLE;
 
@@ -118,8 +132,8 @@ connect_events(struct conn *c, short what)
     return events;
 }
 
-static unsigned
-open_events(struct conn *c, short what)
+unsigned
+conn_open_events(struct conn *c, short what)
 {
     unsigned events = 0;
 
@@ -152,7 +166,10 @@ on_ready(evutil_socket_t fd, short what, void *arg)
     if (!c)
         return;
     list_unlink(&h->suspect);
-    events = c->connecting ? connect_events(c, what) : open_events(c, what);
+    if (c->tls)
+        events = tls_conn_events(c, what);
+    else
+        events = c->connecting ? conn_connect_events(c, what) : conn_open_events(c, what);
     if (events != 0)
         c->owner->on_event(c, events);
 }
@@ -245,6 +262,8 @@ conn_move(struct conn *to, struct conn *from, const struct conn_owner *owner)
     *to = *from;
     to->owner = owner;
     to->handle->conn = to;
+    if (to->tls)
+        tls_conn_moved(to);
     conn_init(from);
     return 0;
 }
@@ -254,6 +273,8 @@ conn_read(struct conn *c, void *p, size_t n)
 {
     ssize_t got;
 
+    if (c->tls)
+        return tls_conn_read(c, p, n);
     if (c->fd == -1) {
         errno = EBADF;
         return -1;
@@ -265,7 +286,7 @@ conn_read(struct conn *c, void *p, size_t n)
         c->bytes_in += (uint64_t)got;
         if ((size_t)got < n && !c->hup) {
             c->readable = false;
-            suspect(c->handle);
+            conn_suspect(c);
         }
         return got;
     }
@@ -275,7 +296,7 @@ conn_read(struct conn *c, void *p, size_t n)
         c->error = errno;
     if (got == 0 && n > 0) {
         c->eof = c->hup = true;
-        suspect(c->handle); /* behind FIN the kernel keeps an RST to itself */
+        conn_suspect(c); /* behind FIN the kernel keeps an RST to itself */
         if (c->error != 0) { /* somebody asked for the error before it could be read */
             errno = c->error;
             got = -1;
@@ -291,6 +312,8 @@ conn_writev(struct conn *c, const struct iovec *iov, int n)
     size_t offered = 0;
     ssize_t put;
 
+    if (c->tls)
+        return tls_conn_writev(c, iov, n);
     if (c->fd == -1) {
         errno = EBADF;
         return -1;
@@ -317,8 +340,11 @@ conn_writev(struct conn *c, const struct iovec *iov, int n)
 void
 conn_shut_write(struct conn *c)
 {
-    if (c->fd != -1)
-        shutdown(c->fd, SHUT_WR);
+    if (c->fd == -1)
+        return;
+    if (c->tls)
+        tls_conn_shut_write(c);
+    shutdown(c->fd, SHUT_WR);
 }
 
 void
@@ -342,6 +368,8 @@ conn_close(struct conn *c, bool abort)
 
     if (c->fd == -1)
         return;
+    if (c->tls)
+        tls_conn_close(c, abort);
     if (abort)
         setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
     event_del(&h->ev);
@@ -362,6 +390,8 @@ conn_is_dirty(struct conn *c)
 
     if (c->fd == -1 || c->hup || c->error != 0)
         return true;
+    if (c->tls)
+        return tls_conn_is_dirty(c);
     do
         got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     while (got == -1 && errno == EINTR);
@@ -382,37 +412,4 @@ conn_unacked(struct conn *c)
     if (c->fd == -1 || ioctl(c->fd, SIOCOUTQ, &n) != 0 || n < 0)
         return 0;
     return (size_t)n;
-}
-
-int
-conn_start_tls_server(struct conn *c, struct tls_server *s)
-{
-    (void)c;
-    (void)s;
-    errno = ENOTSUP;
-    return -1;
-}
-
-int
-conn_start_tls_client(struct conn *c, struct tls_client *t, struct slice server_name)
-{
-    (void)c;
-    (void)t;
-    (void)server_name;
-    errno = ENOTSUP;
-    return -1;
-}
-
-const struct tls_info *
-conn_tls(const struct conn *c)
-{
-    (void)c;
-    return NULL;
-}
-
-const char *
-conn_tls_error(const struct conn *c)
-{
-    (void)c;
-    return "";
 }

@@ -96,6 +96,15 @@ dialer_init(struct dialer *d, struct loop *l, const struct dialer_owner *o)
     list_init(&d->attempts);
 }
 
+/* 0, or -1 with errno. */
+static int
+secure(struct attempt *a)
+{
+    const struct dialer_tls *tls = a->dialer->tls;
+
+    return tls ? conn_start_tls_client(&a->conn, tls->client, tls->server_name) : 0;
+}
+
 int
 dialer_start(struct dialer *d, const struct endpoint *to, usec_t ttl)
 {
@@ -120,7 +129,7 @@ dialer_start(struct dialer *d, const struct endpoint *to, usec_t ttl)
     d->started++;
     l->dials++;
     metric_add(l->metrics, METRIC_BACK_CONNECTS, 1);
-    if (conn_open_connect(&a->conn, l, to, &attempt_owner) != 0)
+    if (conn_open_connect(&a->conn, l, to, &attempt_owner) != 0 || secure(a) != 0)
         end(a, errno != 0 ? errno : ENOMEM);
     else
         loop_timer_set(l, &a->ttl, usec_add(l->now, ttl));

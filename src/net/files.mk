@@ -13,6 +13,7 @@ libnet_a_SOURCES = \
     src/net/child.h \
     src/net/conn.c \
     src/net/conn.h \
+    src/net/conn_priv.h \
     src/net/dialer.c \
     src/net/dialer.h \
     src/net/digest.c \
@@ -37,17 +38,25 @@ libnet_a_SOURCES = \
     src/net/signals.h \
     src/net/spawn.c \
     src/net/spawn.h \
+    src/net/tls_bio.c \
     src/net/tls_certs.c \
     src/net/tls_certs.h \
+    src/net/tls_certs_priv.h \
+    src/net/tls_check.c \
     src/net/tls_client.c \
     src/net/tls_client.h \
+    src/net/tls_conn.c \
     src/net/tls_info.h \
     src/net/tls_library.c \
     src/net/tls_library.h \
     src/net/tls_name.c \
     src/net/tls_name.h \
+    src/net/tls_pair.c \
+    src/net/tls_policy.c \
+    src/net/tls_priv.h \
     src/net/tls_server.c \
     src/net/tls_server.h \
+    src/net/tls_stream.c \
     src/net/tls_tickets.c \
     src/net/tls_tickets.h \
     src/net/watch.c \
