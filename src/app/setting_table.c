@@ -187,6 +187,8 @@ static const struct setting table[] = {
          .help = "authorities of their certificates; \"\": the system's"),
     SITE("connect.tls_name", TEXT, S(tls_name), .example = "sandbox.internal",
          .help = "the name in their certificates; \"\": the one that the client asked for"),
+    SITE("answers.foreign_fields", CHOICE, S(foreign_pass), .choices = "strip|pass",
+         .help = "of answers, what reaches beyond the sandbox's host: Alt-Svc, a parent's cookies"),
     SITE("idle.pause_after", DURATION, S(keep.pause_after), RANGE(USEC_SEC, 365 * DAY),
          .flags = SETTING_OFF, .help = "pause a sandbox that nobody has used for this long"),
     SITE("idle.tunnel", DURATION, S(idle_tunnel), RANGE(USEC_SEC, 365 * DAY),

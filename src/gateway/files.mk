@@ -28,6 +28,8 @@ libgateway_a_SOURCES = \
     src/gateway/control.h \
     src/gateway/doors.c \
     src/gateway/doors.h \
+    src/gateway/foreign.c \
+    src/gateway/foreign.h \
     src/gateway/forward.c \
     src/gateway/forward.h \
     src/gateway/forwarded.c \

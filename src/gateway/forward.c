@@ -4,6 +4,7 @@
 
 #include "gateway/forward.h"
 #include "gateway/caller.h"
+#include "gateway/foreign.h"
 #include "http/host.h"
 
 #include <openssl/sha.h>
@@ -299,15 +300,34 @@ add_server_timing(struct proxy *p)
                   : -1;
 }
 
+/* RFC 9209: each hop adds itself at the end; so the last word is ours, not the sandbox's. */
+static int
+add_proxy_status(struct proxy *p)
+{
+    char text[48];
+    struct buf b;
+    struct slice copy;
+
+    buf_init_fixed(&b, text, sizeof(text));
+    buf_printf(&b, "rouse; received-status=%u", p->ex.resp.status);
+    copy = arena_copy(&p->ex.arena, buf_slice(&b));
+    return copy.p ? head_add(&p->ex.resp, &p->ex.arena, FIELD_PROXY_STATUS, SLICE("Proxy-Status"),
+                             copy)
+                  : -1;
+}
+
 int
 forward_answer(struct proxy *p)
 {
     struct head *h = &p->ex.resp;
 
     head_strip(h, false);
-    head_remove(h, FIELD_ALT_SVC); /* would speak for more than the sandbox's own host (E12) */
+    if (!p->site->foreign_pass && foreign_strip(h, &p->ex.arena, p->ex.req.host) < 0)
+        return -1;
     if (head_set(h, &p->ex.arena, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"),
                  slice_of(p->request_id)) < 0)
         return -1;
-    return p->woken ? add_server_timing(p) : 0;
+    if (head_find(h, FIELD_PROXY_STATUS) && add_proxy_status(p) < 0)
+        return -1;
+    return p->woken || p->held_for >= USEC_MS ? add_server_timing(p) : 0;
 }

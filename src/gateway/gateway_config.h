@@ -63,6 +63,7 @@ struct site {
     char tls_name[256]; /* whom certificates must be for; empty: the request's host */
     usec_t page_after;       /* USEC_OFF: no waiting page */
     bool half_close_waits;
+    bool foreign_pass;       /* answers may reach beyond their host: foreign.h lets them be */
     uint32_t wake_ignore;    /* bit (1 << enum traffic_class): never wakes */
     struct cidr allow[CONFIG_CIDRS];
     uint8_t allow_n;

@@ -21,7 +21,7 @@ enum field_id {
 #undef FIELD
     FIELD_COUNT
 };
-enum field_traits { HOP = 1, KEEP = 2, OURS = 4, JUDGED = 8 };
+enum field_traits { HOP = 1, KEEP = 2, OURS = 4, JUDGED = 8, FOREIGN = 16 };
 
 struct field {
     struct slice name; /* as it came; compared without case */

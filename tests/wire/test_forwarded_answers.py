@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What becomes of a sandbox's own answer on its way: fields that reach too far, fields of ours."""
+
+import re
+
+import pytest
+
+from rousetest import Connection, free_port
+from rousetest.config import one_site
+
+HOST = "3000-blog.t.localhost"
+
+FOREIGN = ['Alt-Svc: h3=":443"', "NEL: {}", "Report-To: {}", 'Clear-Site-Data: "cookies"',
+           "Set-Cookie: a=b; Domain=t.localhost", "Set-Cookie: c=d; Domain=localhost; Path=/",
+           "Proxy-Authentication-Info: x=y"]
+OWN = ["Set-Cookie: e=f; Path=/", f"Set-Cookie: g=h; Domain={HOST}", 'Clear-Site-Data: "cache"',
+       'Reporting-Endpoints: a="/r"', "Timing-Allow-Origin: *"]
+
+
+class Way:
+    def __init__(self, gateway, witness, hook, site="", state="running"):
+        self.w, h, self.port = witness(), hook(), free_port()
+        h.sandbox("blog", state, address=f"127.0.0.1:{self.w.port}")
+        text = one_site(self.port, h)
+        gateway(text.replace("platform: own,", f"platform: own, {site}"))
+
+    def ask(self, fields, more=""):
+        self.w.plan("\r\n".join(["HTTP/1.1 200 OK", "Content-Length: 0", *fields, "", ""]).encode())
+        with Connection(self.port) as c:
+            return c.request(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n{more}\r\n".encode())
+
+
+@pytest.fixture
+def way(gateway, witness, hook):
+    return lambda **options: Way(gateway, witness, hook, **options)
+
+
+def lines(answer):
+    return [f"{name}: {value}" for name, value in answer.headers]
+
+
+def test_what_reaches_beyond_the_host_is_stripped(way):
+    hsts = "Strict-Transport-Security: max-age=9;includeSubDomains"
+    got = lines(way().ask(FOREIGN + OWN + [hsts]))
+    assert not set(FOREIGN) & set(got)
+    assert set(OWN) <= set(got)
+    assert "Strict-Transport-Security: max-age=9" in got
+
+
+def test_a_site_may_let_it_pass(way):
+    got = lines(way(site="answers: { foreign_fields: pass },").ask(FOREIGN + OWN))
+    assert set(FOREIGN[:-1] + OWN) <= set(got)
+    assert FOREIGN[-1] not in got       # hop-by-hop, whatever the site says
+
+
+def test_a_sandboxs_proxy_status_is_added_to(way):
+    """The last member is ours: what a sandbox says in our name is not the last word."""
+    w = way()
+    answer = w.ask(['Proxy-Status: rouse; error=destination_unavailable; details="paused"'])
+    assert answer.all("Proxy-Status") == [
+        'rouse; error=destination_unavailable; details="paused"', "rouse; received-status=200"]
+    assert w.ask([]).get("Proxy-Status") is None
+
+
+def test_the_time_of_a_hold_is_told(way):
+    w = way(state="paused")
+    answer = w.ask(["Server-Timing: app;dur=3"])
+    own, ours = answer.all("Server-Timing")
+    assert own == "app;dur=3"
+    assert re.fullmatch(r"hold;dur=\d+\.\d, wake;dur=\d+\.\d, port;dur=\d+\.\d", ours), ours
+    assert w.ask([]).get("Server-Timing") is None
+
+
+def test_trace_context_is_kept(way):
+    w = way()
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    w.ask([], f"traceparent: {parent}\r\ntracestate: a=1\r\ntracestate: b=2\r\n"
+              "Connection: traceparent, tracestate\r\n")
+    seen = w.w.conns()[-1]["bytes"].decode().lower()
+    assert f"traceparent: {parent}\r\n" in seen
+
+
+def test_a_loop_is_cut_at_the_third_round(way):
+    w = way()
+    for rounds, status in ((2, 200), (3, 508), (9, 508)):
+        answer = w.ask([], "Via: " + ", ".join(["1.1 rouse"] * rounds) + "\r\n")
+        assert answer.status == status
+    assert "proxy_loop_detected" in answer.get("Proxy-Status")
