@@ -133,6 +133,8 @@ static const struct reason_help table[REASON_COUNT] = {
          "proxy_protocol off for this listener."),
     HELP(PAGE_SHOWN, "A browser was given the waiting page; it asks again by itself.",
          "Nothing to do; hold.page_after says when."),
+    HELP(PEER_FLOODS, "An HTTP/2 peer did more than its share of what costs it nothing.",
+         "Nothing to do; ordinary clients stay far below."),
 };
 
 struct reason_help

@@ -39,8 +39,18 @@ libhttp_a_SOURCES = \
     src/http/h1_valid_priv.h \
     src/http/h1_write.c \
     src/http/h1_write.h \
+    src/http/h2.c \
     src/http/h2.h \
+    src/http/h2_block.c \
+    src/http/h2_budget.c \
     src/http/h2_client.h \
+    src/http/h2_flow.c \
+    src/http/h2_frame.c \
+    src/http/h2_head.c \
+    src/http/h2_head_priv.h \
+    src/http/h2_options.c \
+    src/http/h2_output.c \
+    src/http/h2_priv.h \
     src/http/h2_server.h \
     src/http/head.c \
     src/http/head.h \

@@ -16,7 +16,6 @@
 
 #include <string.h>
 
-#define METHOD_MAX 32
 #define VERSION_SIZE 8 /* "HTTP/1.1" */
 
 struct start {
@@ -64,22 +63,6 @@ cut_start(struct slice line, struct start *s)
 }
 
 static int
-judge_method(struct head *h, struct slice text, struct h1_verdict *v)
-{
-    h->method_text = text;
-    h->method = method_of(text);
-    if (h->method == METHOD_CONNECT || h->method == METHOD_TRACE)
-        return refuse(v, REASON_METHOD_NOT_ALLOWED, "method is not allowed");
-    if (h->method != METHOD_OTHER)
-        return 0;
-    if (!octet_all(text, OCTET_TOKEN))
-        return refuse(v, REASON_REQUEST_INVALID, "method");
-    if (text.n > METHOD_MAX || !h1_agree_method(text))
-        return refuse(v, REASON_NOT_IMPLEMENTED, "unknown method");
-    return 0;
-}
-
-static int
 judge_start(struct head *h, struct slice line, struct slice *target, struct h1_verdict *v)
 {
     struct start s;
@@ -94,14 +77,7 @@ judge_start(struct head *h, struct slice line, struct slice *target, struct h1_v
                             : refuse(v, REASON_VERSION_UNSUPPORTED, "HTTP version");
     h->version = version;
     *target = s.target;
-    return judge_method(h, s.method, v);
-}
-
-static bool
-same_host(const struct host *a, const struct host *b)
-{
-    return slice_eq(host_name(a), host_name(b)) && a->has_port == b->has_port &&
-           a->port == b->port;
+    return h1_valid_method(h, s.method, v);
 }
 
 /* "http://host:port/path?query" to its origin-form; the authority must be the Host. */
@@ -119,7 +95,7 @@ judge_absolute(struct head *h, struct arena *a, struct slice target, const struc
     size_t end = scheme;
     while (end < target.n && target.p[end] != '/' && target.p[end] != '?')
         end++;
-    if (host_parse(slice_sub(target, scheme, end), &named) != 0 || !same_host(&named, host))
+    if (host_parse(slice_sub(target, scheme, end), &named) != 0 || !host_same(&named, host))
         return refuse(v, REASON_REQUEST_INVALID, "authority of the target is not the host");
 
     h->target = slice_sub(target, end, target.n);
@@ -170,15 +146,6 @@ take_facts(struct head *h, const struct h1_facts *facts)
 }
 
 static int
-judge_expect(struct head *h, const struct h1_facts *facts, struct h1_verdict *v)
-{
-    if (facts->expects > 1 || (facts->expects == 1 && !facts->expect_continue))
-        return refuse(v, REASON_EXPECTATION_FAILED, "unknown expectation");
-    h->expect_continue = facts->expect_continue && h->version >= 11;
-    return 0;
-}
-
-static int
 parse_request(struct head *h, struct arena *a, struct slice block, struct h1_verdict *v)
 {
     struct h1_facts facts = {0};
@@ -197,7 +164,7 @@ parse_request(struct head *h, struct arena *a, struct slice block, struct h1_ver
     if (p != end)
         return refuse(v, REASON_REQUEST_INVALID, "bytes behind the head");
     if (judge_host(h, &facts, &host, v) != 0 || judge_target(h, a, target, &host, v) != 0 ||
-        h1_valid_framing(h, &facts, v) != 0 || judge_expect(h, &facts, v) != 0)
+        h1_valid_framing(h, &facts, v) != 0 || h1_valid_expect(h, &facts, v) != 0)
         return -1;
     take_facts(h, &facts);
     if (h->framing != FRAMING_NONE) {

@@ -9,6 +9,7 @@
 #include "http/h1_valid_priv.h"
 
 #include "http/field_priv.h"
+#include "http/h1_agree_priv.h"
 #include "http/octet.h"
 #include "http/octet_priv.h"
 
@@ -16,6 +17,7 @@
 
 #define CONNECTION_OPTIONS_MAX 64
 #define LENGTH_DIGITS_MAX 19
+#define METHOD_MAX 32
 
 uint8_t
 h1_valid_version(struct slice s)
@@ -68,9 +70,8 @@ note_te(struct h1_facts *facts, struct slice list)
             facts->te_trailers = true;
 }
 
-/* A field whose traits say JUDGED. */
-static int
-note(struct h1_facts *facts, const struct field *f)
+int
+h1_valid_note(struct h1_facts *facts, const struct field *f)
 {
     switch ((unsigned)f->id) {
     case FIELD_CONNECTION:
@@ -183,7 +184,7 @@ h1_valid_fields(struct head *h, struct arena *a, const char *p, const char *end,
             return NULL;
         if (p == end)
             return refuse(v, "no blank line");
-        if ((field_known[f->id].traits & JUDGED) != 0 && note(facts, f) != 0)
+        if ((field_known[f->id].traits & JUDGED) != 0 && h1_valid_note(facts, f) != 0)
             return refuse(v, "too many connection options");
     }
     return end - p >= 2 && p[1] == '\n' ? p + 2 : refuse(v, "line end");
@@ -253,5 +254,30 @@ h1_valid_framing(struct head *h, const struct h1_facts *facts, struct h1_verdict
     if (judge_coding(facts->coding, v) != 0)
         return -1;
     h->framing = FRAMING_CHUNKED;
+    return 0;
+}
+
+int
+h1_valid_method(struct head *h, struct slice text, struct h1_verdict *v)
+{
+    h->method_text = text;
+    h->method = method_of(text);
+    if (h->method == METHOD_CONNECT || h->method == METHOD_TRACE)
+        return bad(v, REASON_METHOD_NOT_ALLOWED, "method is not allowed");
+    if (h->method != METHOD_OTHER)
+        return 0;
+    if (!octet_all(text, OCTET_TOKEN))
+        return bad(v, REASON_REQUEST_INVALID, "method");
+    if (text.n > METHOD_MAX || !h1_agree_method(text))
+        return bad(v, REASON_NOT_IMPLEMENTED, "unknown method");
+    return 0;
+}
+
+int
+h1_valid_expect(struct head *h, const struct h1_facts *facts, struct h1_verdict *v)
+{
+    if (facts->expects > 1 || (facts->expects == 1 && !facts->expect_continue))
+        return bad(v, REASON_EXPECTATION_FAILED, "unknown expectation");
+    h->expect_continue = facts->expect_continue && h->version >= 11;
     return 0;
 }

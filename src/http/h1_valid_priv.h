@@ -36,6 +36,12 @@ const char *h1_valid_fields(struct head *h, struct arena *a, const char *p, cons
  * E1). Leaves FRAMING_NONE when nothing is told. -1: v says why not.
  */
 int h1_valid_framing(struct head *h, const struct h1_facts *facts, struct h1_verdict *v) must_check;
+/* A field whose traits say JUDGED. -1: more connection options than there can be. */
+int h1_valid_note(struct h1_facts *facts, const struct field *f) must_check;
+/* Sets method and method_text. -1: v says why it is refused. */
+int h1_valid_method(struct head *h, struct slice text, struct h1_verdict *v) must_check;
+/* Sets expect_continue. -1: something else is expected. */
+int h1_valid_expect(struct head *h, const struct h1_facts *facts, struct h1_verdict *v) must_check;
 /* "HTTP/1.0" or "HTTP/1.1": 10, 11; another "HTTP/d.d": 1; anything else: 0. */
 uint8_t h1_valid_version(struct slice s);
 

@@ -133,3 +133,10 @@ host_parse(struct slice s, struct host *out)
     }
     return taken == s.n ? 0 : parse_port(slice_sub(s, taken, s.n), out);
 }
+
+bool
+host_same(const struct host *a, const struct host *b)
+{
+    return slice_eq(host_name(a), host_name(b)) && a->has_port == b->has_port &&
+           a->port == b->port;
+}

@@ -26,5 +26,7 @@ struct host {
  * IP literal. 0, or -1: empty, comma, userinfo, percent, blanks, non-ASCII, bad port, too long. */
 int host_parse(struct slice s, struct host *out) must_check;
 struct slice host_name(const struct host *h);
+/* The same name and port. */
+bool host_same(const struct host *a, const struct host *b);
 
 #endif

@@ -51,6 +51,8 @@ struct task {
 #define LOOP_ARENA_BLOCK 1024u
 /* Room for a connection's libevent event and its bookkeeping (conn.c). */
 #define LOOP_HANDLE 192u
+/* What a session that has many streams keeps of each (http/h2_priv.h). */
+#define LOOP_PIECE 224u
 
 struct loop_options {
     struct log *log;         /* may be NULL */
@@ -66,7 +68,7 @@ struct loop {
     usec_t now; /* monotonic; read once per turn, before the first callback (loop_enter) */
     bool fresh; /* now belongs to this turn */
     bool stopping;
-    struct pool small_reads, large_reads, blocks, arena_blocks, handles;
+    struct pool small_reads, large_reads, blocks, arena_blocks, handles, pieces;
     struct random random;
     struct log *log;
     struct metrics *metrics;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * h2_budget.c: how often a peer may do what costs it nothing (RELIABILITY C2-C8). Over a budget the
+ * connection ends with ENHANCE_YOUR_CALM. Owner: the connection.
+ */
+#include "config.h"
+
+#include "http/h2_priv.h"
+
+#define EMPTIES_MAX 16
+#define FREE_MAX 10000u
+#define FREE_PRIORITIES 100u /* for each stream */
+
+static bool
+take(struct h2 *h, struct bucket *b, struct rate r)
+{
+    usec_t wait;
+
+    if (bucket_take(b, r, h->loop->now, &wait))
+        return true;
+    return h2_doom(h, NGHTTP2_ENHANCE_YOUR_CALM, REASON_PEER_FLOODS);
+}
+
+/* Are that many hundredths of it used? */
+static bool
+is_used(const struct h2 *h, const struct bucket *b, struct rate r, unsigned hundredths)
+{
+    usec_t now = h->loop->now;
+
+    return r.count != UINT32_MAX && b->full_at > now &&
+           b->full_at - now >= r.span / 100 * hundredths;
+}
+
+bool
+h2_count_reset(struct h2 *h)
+{
+    return take(h, &h->resets, h->o->resets);
+}
+
+bool
+h2_is_suspect(const struct h2 *h)
+{
+    return is_used(h, &h->resets, h->o->resets, 50);
+}
+
+bool
+h2_count_glitch(struct h2 *h)
+{
+    bool ok = take(h, &h->glitches, h->o->glitches);
+
+    if (is_used(h, &h->glitches, h->o->glitches, 75))
+        h->worn = true;
+    return ok;
+}
+
+/* So many come with what we do ourselves; more of them are glitches. */
+static bool
+take_free(struct h2 *h, uint32_t *free)
+{
+    if (*free == 0)
+        return h2_count_glitch(h);
+    --*free;
+    return true;
+}
+
+static bool
+count_data(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+    if (hd->length > 0 || hd->flags & NGHTTP2_FLAG_END_STREAM) {
+        h->empties = 0;
+        return true;
+    }
+    if (++h->empties > EMPTIES_MAX)
+        return h2_doom(h, NGHTTP2_ENHANCE_YOUR_CALM, REASON_PEER_FLOODS);
+    return h2_count_glitch(h);
+}
+
+static bool
+count_settings(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+    if (!(hd->flags & NGHTTP2_FLAG_ACK))
+        return take(h, &h->settings, h->o->settings);
+    if (h->acked)
+        return h2_count_glitch(h);
+    h->acked = true;
+    return true;
+}
+
+static bool
+count_head(struct h2 *h)
+{
+    h->empties = 0;
+    h->updates_free = h->updates_free < FREE_MAX ? h->updates_free + 2 : FREE_MAX;
+    h->priorities_free =
+        h->priorities_free < FREE_MAX ? h->priorities_free + FREE_PRIORITIES : FREE_MAX;
+    return true;
+}
+
+static bool
+count_continuation(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+    struct h2_block *b = h->block;
+
+    if (!b)
+        return true;
+    b->wire += (uint32_t)hd->length;
+    if (++b->frames > h->o->continuations || b->wire > H2_BLOCK_WIRE)
+        return h2_doom(h, NGHTTP2_ENHANCE_YOUR_CALM, REASON_PEER_FLOODS);
+    return true;
+}
+
+bool
+h2_count_frame(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+    switch (hd->type) {
+    case NGHTTP2_DATA:
+        return count_data(h, hd);
+    case NGHTTP2_HEADERS:
+        return count_head(h);
+    case NGHTTP2_CONTINUATION:
+        return count_continuation(h, hd);
+    case NGHTTP2_RST_STREAM:
+        if (nghttp2_session_get_stream_user_data(h->ng, hd->stream_id))
+            return h2_count_reset(h);
+        return h2_count_glitch(h);
+    case NGHTTP2_SETTINGS:
+        return count_settings(h, hd);
+    case NGHTTP2_PING:
+        if (hd->flags & NGHTTP2_FLAG_ACK) /* we never asked */
+            return h2_count_glitch(h);
+        return take(h, &h->pings, h->o->pings);
+    case NGHTTP2_WINDOW_UPDATE:
+        return take_free(h, &h->updates_free);
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_PRIORITY_UPDATE:
+        return take_free(h, &h->priorities_free);
+    default:
+        return h2_count_glitch(h);
+    }
+}
