@@ -46,6 +46,7 @@ libapp_a_SOURCES = \
     src/app/settings_platform.c \
     src/app/settings_priv.h \
     src/app/settings_site.c \
+    src/app/settings_tls.c \
     src/app/show_config.c \
     src/app/show_config.h \
     src/app/suggest.c \

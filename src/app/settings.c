@@ -221,6 +221,7 @@ read_listeners(struct settings_reader *r, const struct config_node *list)
         settings_read_scope(r, SCOPE_LISTENER, n, l, seen, NULL, NULL);
         c->listeners++;
         need_certificates(r, n, seen);
+        settings_judge_certificates(r, n, l);
         if (l->address[0] && !slice_ends(slice_of(l->address), SLICE(":0")) &&
             same_listener(c, l)) {
             mistakes_add(r->m, n->pub.line, n->pub.column, "%s is listened on twice", l->address);

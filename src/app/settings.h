@@ -27,4 +27,7 @@ struct gateway_config *settings_parse(const char *name, struct slice text,
 void settings_restart_needed(const struct gateway_config *old, const struct gateway_config *new,
                              struct buf *out);
 
+/* Looks at every certificate of every listener: half a millisecond each. */
+void settings_check_certificates(const struct gateway_config *c, struct mistakes *m);
+
 #endif

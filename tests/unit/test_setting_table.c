@@ -9,7 +9,41 @@
 #include "settings_rig.h"
 #include "unit.h"
 
+#include "net/self_signed.h"
+
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A directory with certificates, for the rows whose files are looked into. */
+static char certificates[64] = "/tmp/rouse-table-XXXXXX";
+static char authority[96];
+
+static int
+make_certificates(void **state)
+{
+    char text[200];
+    struct buf why;
+
+    (void)state;
+    buf_init_fixed(&why, text, sizeof text);
+    if (!mkdtemp(certificates))
+        return -1;
+    snprintf(authority, sizeof authority, "%s/default.crt", certificates);
+    return self_signed_write(certificates, "default", SLICE("localhost"), &why);
+}
+
+static int
+remove_certificates(void **state)
+{
+    char key[96];
+
+    (void)state;
+    snprintf(key, sizeof key, "%s/default.key", certificates);
+    unlink(authority);
+    unlink(key);
+    return rmdir(certificates);
+}
 
 static unsigned
 rows_of(void)
@@ -29,6 +63,10 @@ right_value(const struct setting *s, struct buf *room)
     struct site site;
     const void *scopes[SCOPES] = {&c, &listener, NULL, &site};
 
+    if (strcmp(s->path, "tls.certificates") == 0)
+        return certificates;
+    if (strcmp(s->path, "tls.client_ca") == 0)
+        return authority;
     if (s->example || s->fallback)
         return s->example ? s->example : s->fallback;
     gateway_config_init(&c);
@@ -394,5 +432,5 @@ main(void)
     };
 
     rig_setup();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
 }
