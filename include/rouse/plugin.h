@@ -45,7 +45,7 @@ struct rouse_text {
 enum rouse_option_type {
     ROUSE_STRING,
     ROUSE_SECRET,   /* a string, or {file: PATH}: given as the text; never shown */
-    ROUSE_URL,      /* http:// (https:// later); may hold {id} */
+    ROUSE_URL,      /* http:// or https://; may hold {id} */
     ROUSE_DURATION, /* given as microseconds */
     ROUSE_SIZE,
     ROUSE_INTEGER,

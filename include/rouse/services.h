@@ -29,6 +29,7 @@ struct rouse_fetch_request {
     struct rouse_text body;
     int64_t connect_timeout_us, timeout_us;
     size_t answer_max; /* 0: 64 KiB */
+    const char *ca;    /* https: a file of authorities (PEM); NULL: the system's */
 };
 
 struct rouse_fetch_result {

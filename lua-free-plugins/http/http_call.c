@@ -78,6 +78,7 @@ http_call_make(struct http_call *c, const struct http_options *o, const struct r
     if (q->deadline_us > 0 && q->deadline_us < r->timeout_us)
         r->timeout_us = q->deadline_us;
     r->answer_max = o->answer_max;
+    r->ca = o->ca[0] ? o->ca : NULL;
 
     snprintf(c->key, sizeof c->key, "%016" PRIx64 "-%" PRIu64, key_base, number);
     snprintf(c->epoch, sizeof c->epoch, "%" PRIu64, q->epoch);

@@ -13,7 +13,7 @@
 #define KEY_LEAST 16
 #define MINUTE INT64_C(60000000)
 
-enum { INSPECT, RESUME, PAUSE, KILL, SECRET, HEADERS, CONNECT_TIMEOUT, TIMEOUT, ANSWER_MAX };
+enum { INSPECT, RESUME, PAUSE, KILL, SECRET, HEADERS, CONNECT_TIMEOUT, TIMEOUT, ANSWER_MAX, CA };
 
 const struct rouse_option http_option_table[] = {
     [INSPECT] = {"inspect", ROUSE_URL, 1, NULL,
@@ -34,6 +34,9 @@ const struct rouse_option http_option_table[] = {
                  15 * MINUTE},
     [ANSWER_MAX] = {"answer_max", ROUSE_SIZE, 0, "64k", "the longest answer that is read", 1024,
                     65536},
+    [CA] = {"ca", ROUSE_STRING, 0, NULL,
+            "https: a file of authorities (PEM) that the hook's certificate is verified by; none: "
+            "the system's", 0, 0},
     {NULL, ROUSE_STRING, 0, NULL, NULL, 0, 0},
 };
 
@@ -48,15 +51,17 @@ read_url(struct http_options *o, unsigned op, const struct rouse_value *v, struc
 {
     const char *name = http_option_table[op].name, *end, *path;
     struct rouse_text u = v->text;
+    size_t scheme;
 
     if (!u.p)
         return 0;
     o->url[op] = u;
-    if (!kit_starts(u, "http://"))
-        return kit_wrong(m, v->node, "https is not available in this version",
-                         "%s: the URL must start with http://", name);
+    scheme = kit_starts(u, "http://") ? 7 : 8;
+    if (scheme == 8 && !kit_starts(u, "https://"))
+        return kit_wrong(m, v->node, "https://host/path/" PLACE,
+                         "%s: the URL must start with http:// or https://", name);
     end = u.p + u.n;
-    path = memchr(u.p + 7, '/', u.n - 7);
+    path = memchr(u.p + scheme, '/', u.n - scheme);
     for (const char *c = u.p; c < end; c++) {
         if (*c != '{' && *c != '}')
             continue;
@@ -149,6 +154,19 @@ read_headers(struct http_options *o, const struct rouse_node *map, struct rouse_
     return 0;
 }
 
+static int
+read_ca(struct http_options *o, const struct rouse_value *v, struct rouse_mistake *m)
+{
+    struct rouse_text t = kit_trim(v->text);
+
+    if (t.n >= sizeof o->ca || (t.n > 0 && memchr(t.p, 0, t.n)))
+        return kit_wrong(m, v->node, "", "ca: that is no file name");
+    if (t.n > 0)
+        memcpy(o->ca, t.p, t.n);
+    o->ca[t.n] = 0;
+    return 0;
+}
+
 int
 http_options_read(struct http_options *o, const struct rouse_services *s,
                   const struct rouse_value *values, struct rouse_mistake *m)
@@ -166,6 +184,8 @@ http_options_read(struct http_options *o, const struct rouse_services *s,
     o->connect_timeout_us = values[CONNECT_TIMEOUT].number;
     o->timeout_us = values[TIMEOUT].number;
     o->answer_max = (size_t)values[ANSWER_MAX].number;
+    if (read_ca(o, &values[CA], m) != 0)
+        return -1;
     return 0;
 }
 

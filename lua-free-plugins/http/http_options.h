@@ -22,6 +22,7 @@ struct http_options {
     unsigned headers;
     int64_t connect_timeout_us, timeout_us;
     size_t answer_max;
+    char ca[512]; /* empty: the system's */
 };
 
 /* values: as the table. 0, or -1 and *m. */

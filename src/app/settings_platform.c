@@ -81,10 +81,11 @@ number_slip(const struct rouse_option *o, struct slice text, struct rouse_value 
 static const char *
 url_slip(struct slice s)
 {
-    if (slice_starts(s, SLICE("https://")))
-        return "https is not available in this version: write http://";
-    if (!slice_starts(s, SLICE("http://")) || s.n == 7 || s.p[7] == '/')
-        return "write http://host[:port]/path";
+    bool secure = slice_starts(s, SLICE("https://"));
+    struct slice rest = slice_sub(s, secure ? 8 : 7, s.n);
+
+    if ((!secure && !slice_starts(s, SLICE("http://"))) || rest.n == 0 || rest.p[0] == '/')
+        return "write http://host[:port]/path, or https://...";
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= ' ' || (unsigned char)s.p[i] > '~')
             return "a URL has no blanks and no letters beyond ASCII: write them as %20";

@@ -6,6 +6,7 @@
 #include "gateway/admin.h"
 #include "gateway/gateway.h"
 #include "http/fetch.h"
+#include "net/tls_library.h"
 #include "net/resolver.h"
 #include "store/memory_store.h"
 
@@ -283,7 +284,8 @@ open_platforms(struct control *c, struct buf *why)
     struct endpoint own[OWN_MAX];
 
     c->resolver = resolver_new(&c->loop);
-    c->fetcher = c->resolver ? fetcher_new(&c->loop, c->resolver) : NULL;
+    c->tls = tls_library_new(&c->loop);
+    c->fetcher = c->resolver ? fetcher_new(&c->loop, c->resolver, c->tls) : NULL;
     o.resolver = c->resolver;
     o.fetcher = c->fetcher;
     c->plugins = c->fetcher ? plugin_host_new(&o, &p) : NULL;
@@ -391,6 +393,7 @@ control_free(struct control *c)
     if (c->inbox)
         mailbox_free(c->inbox);
     loop_turn(&c->loop, 0); /* reaps */
+    tls_library_free(c->tls);
     loop_fini(&c->loop);
     gateway_config_unref(c->config);
     free(c);

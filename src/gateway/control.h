@@ -28,6 +28,7 @@ struct control {
     struct keeper *keeper;
     struct memory_store *store;
     struct resolver *resolver;
+    struct tls_library *tls; /* of its fetches */
     struct fetcher *fetcher;
     struct plugin_host *plugins;
     struct admin *admin;

@@ -204,6 +204,8 @@ fetch_begin(struct rouse_host *host, const struct rouse_fetch_request *q,
 
     if (!f)
         return NULL;
+    if (q->size > offsetof(struct rouse_fetch_request, ca))
+        o.ca = q->ca;
     f->fn = fn;
     f->arg = arg;
     for (unsigned i = 0; i < q->headers && o.fields < FETCH_FIELDS_MAX; i++)

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "http/back_pool.h"
+#include "http/fetch_trust.h"
 #include "http/host.h"
 #include "net/dialer.h"
 
@@ -25,6 +26,7 @@ struct fetcher {
     struct loop *loop;
     struct resolver *resolver;
     struct back_pool *pool;
+    struct fetch_trusts trusts;
     struct list fetches;
 };
 
@@ -37,9 +39,11 @@ struct fetch {
     struct resolver_query *query;
     struct wheel_timer timer;
     struct host host;
+    struct fetch_trust *trust; /* NULL: plain */
+    struct dialer_tls tls;
     struct endpoint to[RESOLVER_MAX_ADDRESSES];
     size_t addresses, next;
-    bool from_pool;
+    bool from_pool, secure;
     bool head_seen;
     usec_t began, connect_timeout, timeout;
     char *body;
@@ -118,9 +122,14 @@ static const struct exchange_end_ops front_ops = {
 /* --- connecting ----------------------------------------------------------------------------- */
 
 static struct back_key
-key_to(const struct endpoint *to)
+next_key(const struct fetch *x)
 {
-    return (struct back_key){.sandbox = 1, .incarnation = 1, .to = *to};
+    return (struct back_key){
+        .sandbox = 1,
+        .incarnation = 1,
+        .to = x->to[x->next],
+        .tls = x->trust ? fetch_trust_identity(x->trust, host_name(&x->host)) : 0,
+    };
 }
 
 static void
@@ -134,7 +143,7 @@ dial(struct fetch *x)
 static void
 connect_next(struct fetch *x)
 {
-    struct back_key key = key_to(&x->to[x->next]);
+    struct back_key key = next_key(x);
     struct back *b = back_pool_take(x->of->pool, &key, method_idempotent(x->ex.req.method));
 
     if (!b) {
@@ -149,7 +158,7 @@ static void
 on_connected(struct dialer *d, struct conn *c, usec_t took)
 {
     struct fetch *x = container_of(d, struct fetch, dialer);
-    struct back_key key = key_to(&x->to[x->next]);
+    struct back_key key = next_key(x);
     struct back *back = back_pool_adopt(x->of->pool, &key, c);
 
     (void)took;
@@ -173,6 +182,10 @@ on_failed(struct dialer *d, int error, unsigned open)
         fail(x, REASON_CONNECT_REFUSED, "connection refused");
     else if (error == ETIMEDOUT)
         fail(x, REASON_CONNECT_TIMEOUT, "no answer to connecting");
+    else if (error == EKEYREJECTED)
+        fail(x, REASON_UPSTREAM_UNTRUSTED, "its certificate is not good, or not for this name");
+    else if (error == EPROTO)
+        fail(x, REASON_CONNECT_UNREACHABLE, "it does not speak TLS as it should");
     else
         fail(x, REASON_CONNECT_UNREACHABLE, strerrordesc_np(error));
 }
@@ -199,13 +212,23 @@ on_resolved(void *ctx, const struct endpoint *e, size_t n, const char *why)
 
 /* --- the exchange's handler ----------------------------------------------------------------- */
 
+static uint16_t
+port_of(const struct fetch *x)
+{
+    return x->host.has_port ? x->host.port : x->secure ? 443 : 80;
+}
+
 static void
 on_request(struct exchange *ex)
 {
     struct fetch *x = of_exchange(ex);
 
+    if (x->secure && !x->trust) {
+        exchange_abort(ex, REASON_UPSTREAM_UNTRUSTED); /* x->detail says it */
+        return;
+    }
     x->query = resolver_ask(x->of->resolver, host_name(&x->host),
-                            x->host.has_port ? x->host.port : 80, x->connect_timeout,
+                            port_of(x), x->connect_timeout,
                             on_resolved, x);
     if (!x->query)
         fail(x, REASON_CONNECT_UNREACHABLE, "the name cannot be resolved");
@@ -244,6 +267,13 @@ on_back_lost(struct exchange *ex, enum reason why)
         fail(x, why == REASON_POOL_STALE ? REASON_UPSTREAM_RESET : why, detail_of(why));
 }
 
+static void
+put_trust(struct fetch *x)
+{
+    fetch_trust_put(x->trust);
+    x->trust = NULL;
+}
+
 /* Nobody is to hear from it any more, but the exchange. */
 static void
 let_go(struct fetch *x)
@@ -251,6 +281,7 @@ let_go(struct fetch *x)
     list_unlink(&x->link);
     loop_timer_cancel(x->ex.loop, &x->timer);
     dialer_stop(&x->dialer);
+    put_trust(x);
     if (x->query)
         resolver_cancel(x->query);
     x->query = NULL;
@@ -285,6 +316,7 @@ release(struct exchange *ex)
 {
     struct fetch *x = of_exchange(ex);
 
+    put_trust(x);
     buf_fini(&x->answer);
     free(x->body);
     free(x);
@@ -321,10 +353,10 @@ parse_url(struct fetch *x, struct slice url)
     ptrdiff_t slash;
 
     if (slice_istarts(url, SLICE("https://")))
-        return "https is not supported yet";
-    if (!slice_istarts(url, SLICE("http://")))
-        return "the URL must start with http://";
-    url = slice_sub(url, sizeof("http://") - 1, url.n);
+        x->secure = true;
+    else if (!slice_istarts(url, SLICE("http://")))
+        return "the URL must start with http:// or https://";
+    url = slice_sub(url, sizeof("http://") - 1 + x->secure, url.n);
     slash = slice_index(url, '/');
     authority = slash < 0 ? url : slice_sub(url, 0, (size_t)slash);
     h->target = slash < 0 ? SLICE("/") : slice_sub(url, (size_t)slash, url.n);
@@ -338,6 +370,19 @@ parse_url(struct fetch *x, struct slice url)
     return h->host.p && h->target.p ? NULL : "out of memory";
 }
 
+/* Where it cannot be, x->detail says why, and on_request makes it known. */
+static int
+start_tls(struct fetch *x, const char *ca)
+{
+    struct slice name = arena_copy(&x->ex.arena, host_name(&x->host));
+
+    x->trust = fetch_trust_get(&x->of->trusts, ca, x->detail, sizeof(x->detail));
+    if (x->trust)
+        x->tls = (struct dialer_tls){fetch_trust_client(x->trust), name};
+    x->dialer.tls = &x->tls;
+    return name.p ? 0 : -1;
+}
+
 static const char *
 make_head(struct fetch *x, const struct fetch_options *o)
 {
@@ -347,6 +392,8 @@ make_head(struct fetch *x, const struct fetch_options *o)
 
     if (why)
         return why;
+    if (x->secure && start_tls(x, o->ca) < 0)
+        return "out of memory";
     h->version = 11;
     h->keep_alive = true;
     h->method_text = arena_copy(a, o->method);
@@ -436,7 +483,7 @@ fetch_cancel(struct fetch *x)
 }
 
 struct fetcher *
-fetcher_new(struct loop *l, struct resolver *r)
+fetcher_new(struct loop *l, struct resolver *r, struct tls_library *tls)
 {
     struct fetcher *f = calloc(1, sizeof(*f));
     struct back_pool_options o;
@@ -449,6 +496,7 @@ fetcher_new(struct loop *l, struct resolver *r)
     f->loop = l;
     f->resolver = r;
     list_init(&f->fetches);
+    fetch_trusts_init(&f->trusts, tls);
     f->pool = back_pool_new(l, &o);
     if (f->pool)
         return f;
@@ -466,5 +514,6 @@ fetcher_free(struct fetcher *f)
     while ((n = list_first(&f->fetches)) != NULL)
         fetch_cancel(container_of(n, struct fetch, link));
     back_pool_free(f->pool);
+    fetch_trusts_fini(&f->trusts);
     free(f);
 }

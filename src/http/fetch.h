@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fetch.h: an HTTP call of our own (platform hooks): a memory front and an h1 client back. No
+ * fetch.h: an HTTP/1 call of our own (platform hooks): a memory front and an h1 client back. No
  * redirects, capped answer, total deadline, keep-alive connections kept per origin.
  */
 #ifndef ROUSE_HTTP_FETCH_H
@@ -11,6 +11,7 @@
 #include "net/resolver.h"
 
 struct fetcher; /* one loop's: resolver, connections */
+struct tls_library;
 struct fetch;
 
 struct fetch_field {
@@ -18,8 +19,8 @@ struct fetch_field {
 };
 
 struct fetch_options {
-    /* http://host[:port]/path; https comes later and is refused clearly */
-    struct slice method, url;
+    struct slice method, url; /* http://host[:port]/path, or https: the peer is verified */
+    const char *ca;           /* https: a file of authorities; NULL: the system's */
     const struct fetch_field *field;
     unsigned fields;
     struct slice body;      /* copied */
@@ -39,7 +40,8 @@ struct fetch_result {
     usec_t took;
 };
 
-struct fetcher *fetcher_new(struct loop *l, struct resolver *r);
+/* tls: of the same loop, to outlive the fetcher; NULL: https is refused. NULL: out of memory. */
+struct fetcher *fetcher_new(struct loop *l, struct resolver *r, struct tls_library *tls);
 void fetcher_free(struct fetcher *f);
 /* on_done is called once, never from within this call. NULL: out of memory, or why (static text)
  * says what is wrong with the URL. */

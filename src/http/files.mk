@@ -11,6 +11,8 @@ libhttp_a_SOURCES = \
     src/http/exchange.h \
     src/http/fetch.c \
     src/http/fetch.h \
+    src/http/fetch_trust.c \
+    src/http/fetch_trust.h \
     src/http/field.c \
     src/http/field.def \
     src/http/field_priv.h \

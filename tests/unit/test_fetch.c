@@ -47,7 +47,7 @@ setup(void **state)
     assert_int_equal(loop_init(&w->loop, &(struct loop_options){.tick = 1000}), 0);
     w->resolver = resolver_new(&w->loop);
     assert_non_null(w->resolver);
-    w->fetcher = fetcher_new(&w->loop, w->resolver);
+    w->fetcher = fetcher_new(&w->loop, w->resolver, NULL);
     assert_non_null(w->fetcher);
     w->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(w->listener, (struct sockaddr *)&a, n), 0);
@@ -343,7 +343,7 @@ static void
 test_bad_urls(void **state)
 {
     static const char *const urls[] = {
-        "https://h/", "ftp://h/", "h", "http://", "http:///x", "http://h/a b", "http://a@h/",
+        "https:///", "ftp://h/", "h", "http://", "http:///x", "http://h/a b", "http://a@h/",
         "http://h:0/", "http://h/\xc3\xa9", "http://h/#x",
     };
     struct world *w = *state;

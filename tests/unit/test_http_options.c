@@ -66,7 +66,7 @@ test_mistakes(void **state)
     static const struct {
         const char *inspect, *secret, *why;
     } rows[] = {
-        {"https://h/{id}", NULL, "must start with http://"},
+        {"hppts://h/{id}", NULL, "must start with http://"},
         {"http://h/", NULL, "without {id}"},
         {"http://h/{name}", NULL, "only {id} may stand in braces"},
         {"http://h/{id", NULL, "only {id} may stand in braces"},

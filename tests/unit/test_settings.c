@@ -132,7 +132,7 @@ test_options(void **state)
         {"", "inspect is missing here: plugin http needs it", 5},
         {"    inspect: http://h/{id}\n    inspekt: http://h/\n", "did you mean \"inspect\"?", 7},
         {"    inspect: ftp://h/{id}\n", "is not a URL", 6},
-        {"    inspect: https://h/{id}\n", "https is not available in this version", 6},
+        {"    inspect: https:///{id}\n", "is not a URL", 6},
         {"    inspect: http://h/{id}\n    timeout: 5\n", "add a unit", 7},
         {"    inspect: http://h/{id}\n    timeout: { a: 1 }\n", "must be a duration, not a map", 7},
         {"    inspect: http://h/{id}\n    headers: 5\n", "a map of names to texts", 7},
