@@ -139,10 +139,6 @@ explain_class(struct explain *x)
     enum traffic_class k = classify(&x->head, &x->route);
     bool wakes = !(s->wake_ignore & UINT32_C(1) << k);
 
-    if (k == CLASS_WEBSOCKET) {
-        refused(x, "class", REASON_UPGRADE_REFUSED, "upgrades are not available in this version");
-        return false;
-    }
     char text[64];
     struct buf b;
 

@@ -65,7 +65,7 @@ words(enum reason r)
     case REASON_DRAINING:
         return "The gateway is shutting down. Try again.";
     case REASON_UPGRADE_REFUSED:
-        return "Upgrading the connection is not supported here.";
+        return "Only version 13 of the WebSocket protocol is spoken here.";
     case REASON_LOOP_DETECTED:
         return "The request came through this gateway too many times: a loop.";
     case REASON_REQUEST_TIMEOUT:

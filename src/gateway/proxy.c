@@ -350,8 +350,6 @@ on_request(struct exchange *ex)
         why = doors_judge(p->w->doors, &p->session->conn, r.site, &detail);
     if (why == REASON_NONE && forward_is_loop(&ex->req))
         why = REASON_LOOP_DETECTED;
-    else if (why == REASON_NONE && p->klass == CLASS_WEBSOCKET)
-        why = REASON_UPGRADE_REFUSED;
     if (why != REASON_NONE) {
         proxy_refuse(p, why, 0, detail);
         return;

@@ -7,6 +7,8 @@
 
 #include "http/exchange.h"
 
+#include "http/tunnel.h"
+
 #include <stddef.h>
 
 /* Callbacks due, in the order in which they are made. */
@@ -214,10 +216,11 @@ exchange_front_lost(struct exchange *ex, enum reason why)
 void
 exchange_front_done(struct exchange *ex)
 {
-    bool cut = ex->to_front.aborted;
+    bool cut = ex->to_front.aborted, closed = ex->tunnel && ex->tunnel->closing;
+    enum reason why = cut ? ex->to_front.reason : closed ? ex->tunnel->why : REASON_NONE;
 
     detach(ex, ex->front);
-    finish(ex, cut ? END_ABORTED : END_ANSWERED, cut ? ex->to_front.reason : REASON_NONE);
+    finish(ex, cut || closed ? END_ABORTED : END_ANSWERED, why);
 }
 
 void
@@ -291,7 +294,8 @@ exchange_back_lost(struct exchange *ex, enum reason why)
     if (ex->ended)
         return;
     if (ex->answer_here) {
-        pipe_abort(&ex->to_front, why);
+        if (!ex->tunnel || !tunnel_back_lost(ex, why))
+            pipe_abort(&ex->to_front, why);
         exchange_signal(ex->front, MARK_KICK);
         exchange_stop(&ex->to_back, ex->front);
         return;

@@ -24,6 +24,7 @@ libhttp_a_SOURCES = \
     src/http/h1_client.h \
     src/http/h1_client_answer.c \
     src/http/h1_client_priv.h \
+    src/http/h1_client_tunnel.c \
     src/http/h1_input.c \
     src/http/h1_input.h \
     src/http/h1_output.c \
@@ -37,6 +38,7 @@ libhttp_a_SOURCES = \
     src/http/h1_server_answer.c \
     src/http/h1_server_priv.h \
     src/http/h1_server_request.c \
+    src/http/h1_server_tunnel.c \
     src/http/h1_valid.c \
     src/http/h1_valid_priv.h \
     src/http/h1_write.c \
@@ -70,6 +72,7 @@ libhttp_a_SOURCES = \
     src/http/pipe.c \
     src/http/pipe.h \
     src/http/session.h \
+    src/http/tunnel.c \
     src/http/tunnel.h \
     src/http/websocket.c \
     src/http/websocket.h

@@ -50,6 +50,8 @@ due_at(const struct h1_client *c)
         return quiet_due(c);
     if (!c->answering)
         return usec_add(c->head_began, c->o->head_time);
+    if (c->end.ex->tunnel)
+        return USEC_NEVER;
     if (h1_client_wants_input(c))
         due = usec_add(c->moved, c->o->stall);
     if (c->blocked)
@@ -111,7 +113,8 @@ on_head(struct exchange_end *end)
     struct h1_client *c = of_end(end);
     const struct head *h = &end->ex->req;
 
-    if (h1_output_text(&c->out, write_request, h) < 0) {
+    if ((h->upgrade && h1_client_tunnel_ask(c) < 0) ||
+        h1_output_text(&c->out, write_request, h) < 0) {
         h1_client_close(c, REASON_INTERNAL_ERROR);
         return;
     }
@@ -164,6 +167,10 @@ on_broken(struct h1_client *c)
     h1_output_fini(&c->out);
     c->back.conn.readable = true;
     loop_queue_run(c->loop, &c->run);
+    if (c->end.ex->tunnel) {
+        exchange_stop(&c->end.ex->to_back, c->end.ex->front);
+        h1_client_tunnel_check(c);
+    }
 }
 
 static void
@@ -191,7 +198,9 @@ on_flush(struct task *t)
             ex->delivered = DELIVERED_MAYBE;
     }
     c->blocked = says == H1_OUTPUT_BLOCKED;
-    if (says == H1_OUTPUT_DONE) {
+    if (says == H1_OUTPUT_DONE && ex->tunnel) {
+        h1_client_tunnel_sent(c);
+    } else if (says == H1_OUTPUT_DONE) {
         c->request_sent = true;
         ex->sent = c->loop->now;
     } else if (says == H1_OUTPUT_FAILED) {
@@ -282,7 +291,7 @@ on_serve(struct back *b, struct exchange *ex)
     c->head_bytes = 0;
     c->moved = c->loop->now;
     c->sent_any = c->request_sent = c->broken = c->blocked = false;
-    c->answering = c->silence_told = false;
+    c->answering = c->silence_told = c->fin_sent = false;
     h1_scan_init(&c->scan);
     ex->back_peer = b->conn.peer;
     exchange_attach_back(ex, &c->end, true);

@@ -9,6 +9,7 @@
 #include "http/h1_client_priv.h"
 
 #include "http/h1_parse.h"
+#include "http/tunnel.h"
 
 #include <errno.h>
 
@@ -57,7 +58,10 @@ feed_body(struct h1_client *c)
             return;
         }
         if (says == H1_BODY_DATA) {
-            if (pipe_lend(&ex->to_front, data) < 0) {
+            int lent = ex->tunnel ? tunnel_lend(ex, &ex->to_front, data)
+                                  : pipe_lend(&ex->to_front, data);
+
+            if (lent < 0) {
                 exchange_abort(ex, REASON_OUT_OF_MEMORY);
                 return;
             }
@@ -83,6 +87,8 @@ take_final(struct h1_client *c)
                     !(h->framing == FRAMING_LENGTH && h->length == 0);
 
     c->answering = true;
+    if (ex->req.upgrade)
+        ex->resp.keep_alive = false; /* who knows what it thinks comes next (RELIABILITY F1) */
     if (has_body) {
         c->body = h1_body_new(&ex->arena, h->framing, h->length);
         if (!c->body) {
@@ -100,7 +106,11 @@ take_interim(struct h1_client *c)
 {
     struct exchange *ex = c->end.ex;
 
-    if (ex->resp.status == 101 || ex->interims >= EXCHANGE_INTERIMS_MAX) {
+    if (ex->resp.status == 101) {
+        h1_client_tunnel_take(c);
+        return;
+    }
+    if (ex->interims >= EXCHANGE_INTERIMS_MAX) {
         h1_client_close(c, REASON_UPSTREAM_MALFORMED);
         return;
     }
@@ -178,6 +188,8 @@ end_of_file(struct h1_client *c)
 {
     if (!c->answering)
         h1_client_close(c, REASON_UPSTREAM_RESET);
+    else if (c->end.ex->tunnel)
+        h1_client_tunnel_eof(c);
     else if (h1_body_eof(c->body))
         complete(c);
     else
@@ -191,7 +203,9 @@ h1_client_wants_input(const struct h1_client *c)
 
     if (c->state != H1_CLIENT_BUSY || !ex || ex->interim_here)
         return false;
-    return !c->answering || pipe_room(&ex->to_front) >= ex->to_front.window / 2;
+    if (!c->answering)
+        return true;
+    return !c->back.conn.eof && pipe_room(&ex->to_front) >= ex->to_front.window / 2;
 }
 
 /* How much of the next read may be body without the pipe overflowing. */
@@ -209,12 +223,14 @@ read_size(const struct h1_client *c)
 static void
 read_more(struct h1_client *c)
 {
-    bool large = c->answering && h1_body_left(c->body) > LOOP_READ_SMALL;
+    bool large = c->answering && h1_body_left(c->body) > LOOP_READ_SMALL &&
+                 (c->bulk || !c->end.ex->tunnel);
     ssize_t got = h1_input_read(&c->in, &c->back.conn, read_size(c), large);
 
     if (got > 0) {
         loop_queue_rearm(c->loop, &c->rearm);
         c->moved = c->back.heard = c->loop->now;
+        c->bulk = (size_t)got >= LOOP_READ_SMALL;
         if (c->sent_any)
             process(c);
         else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * h1_client_priv.h: the inside of a back session, for its own files: h1_client.c (life, events,
- * deadlines, what goes out) and h1_client_answer.c (what comes in).
+ * deadlines, what goes out), h1_client_answer.c (what comes in), h1_client_tunnel.c (WebSockets).
  */
 #ifndef ROUSE_HTTP_H1_CLIENT_PRIV_H
 #define ROUSE_HTTP_H1_CLIENT_PRIV_H
@@ -36,11 +36,24 @@ struct h1_client {
     bool blocked;      /* waiting for the peer to take more */
     bool answering;    /* the final head is here */
     bool silence_told;
+    bool fin_sent;     /* tunnels: that direction is over */
+    bool bulk;         /* tunnels: the last read was long: read more at once */
 };
 
 /* Closes now and tells the owner; an exchange in service loses its back for that reason. */
 void h1_client_close(struct h1_client *c, enum reason why);
 void h1_client_arm(struct h1_client *c);
+
+/* h1_client_tunnel.c. Makes the request one that can be answered with 101. -1: out of arena. */
+int h1_client_tunnel_ask(struct h1_client *c) must_check;
+/* A 101 is in resp. */
+void h1_client_tunnel_take(struct h1_client *c);
+/* All of to_back is sent, to its end: FIN. */
+void h1_client_tunnel_sent(struct h1_client *c);
+/* The peer's FIN. */
+void h1_client_tunnel_eof(struct h1_client *c);
+/* Lets go when both directions are over. */
+void h1_client_tunnel_check(struct h1_client *c);
 
 /* h1_client_answer.c */
 void h1_client_input(struct h1_client *c);

@@ -63,7 +63,7 @@ due_at(const struct h1_server *s)
     case FRONT_HEAD:
         return usec_add(s->since, s->o->head_time);
     case FRONT_EXCHANGE:
-        return exchange_due(s);
+        return front_is_tunnel(s) ? USEC_NEVER : exchange_due(s);
     case FRONT_REFUSE:
     case FRONT_DRAIN:
     case FRONT_LINGER:
@@ -172,7 +172,7 @@ on_rearm(struct task *t)
     if (s->session.conn.readable && front_wants_input(s))
         loop_queue_run(s->loop, &s->run);
     else if (s->session.conn.readable && s->state == FRONT_EXCHANGE && s->end.ex &&
-             !s->request_done)
+             (!s->request_done || s->end.ex->tunnel))
         s->end.ex->to_back.thirsty = true; /* no further edge comes: draining goes on */
 }
 

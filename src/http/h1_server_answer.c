@@ -97,6 +97,8 @@ on_head(struct exchange_end *end)
 
     if (end->ex->interim_here)
         send_interim(s, end->ex);
+    else if (!s->head_out && end->ex->tunnel)
+        front_tunnel_head(s);
     else if (!s->head_out)
         send_head(s, end->ex);
 }
@@ -133,7 +135,9 @@ on_credit(struct exchange_end *end)
 static void
 on_reset(struct exchange_end *end, enum reason why)
 {
-    front_close(of_end(end), why, true);
+    struct h1_server *s = of_end(end);
+
+    front_close(s, why, !s->fin_sent);
 }
 
 const struct exchange_end_ops h1_server_ops = {
@@ -185,9 +189,11 @@ flush_exchange(struct h1_server *s)
 {
     struct exchange *ex = s->end.ex;
     size_t sent = 0;
+    const struct head *of = ex->req.te_trailers ? &ex->resp : NULL;
     enum h1_output_says says =
-        h1_output_flush(&s->out, &s->session.conn, &ex->to_front, ex->back,
-                        ex->req.te_trailers ? &ex->resp : NULL, &sent);
+        s->fin_sent ? H1_OUTPUT_DONE
+                    : h1_output_flush(&s->out, &s->session.conn, &ex->to_front, ex->back, of,
+                                      &sent);
 
     if (sent > 0) {
         pace_moved(&s->writing, s->loop->now, sent);
@@ -203,7 +209,10 @@ flush_exchange(struct h1_server *s)
         front_arm(s);
         break;
     case H1_OUTPUT_DONE:
-        answer_done(s);
+        if (ex->tunnel)
+            front_tunnel_sent(s);
+        else
+            answer_done(s);
         break;
     case H1_OUTPUT_CUT:
         answer_cut(s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * h1_server_priv.h: the inside of a front session, for its own files: h1_server.c (life, events,
- * deadlines), h1_server_request.c (what comes in), h1_server_answer.c (what goes out).
+ * deadlines), h1_server_request.c (what comes in), h1_server_answer.c (what goes out),
+ * h1_server_tunnel.c (WebSockets).
  */
 #ifndef ROUSE_HTTP_H1_SERVER_PRIV_H
 #define ROUSE_HTTP_H1_SERVER_PRIV_H
@@ -60,6 +61,8 @@ struct h1_server {
     bool head_out;     /* its answer's head is made */
     bool continued;    /* 100 Continue was sent */
     bool close;        /* after the answer */
+    bool fin_sent;     /* tunnels: that direction is over */
+    bool bulk;         /* tunnels: the last read was long: read more at once */
     bool draining;
 };
 
@@ -79,6 +82,17 @@ void front_refuse(struct h1_server *s, enum reason why, const char *detail);
 /* The request in service broke off: the exchange is lost, and where no answer has begun it is said
  * why. */
 void front_broken(struct h1_server *s, enum reason why);
+
+/* h1_server_tunnel.c. Is a head's Upgrade one we serve? Clears req->upgrade where it counts for
+ * nothing; a reason where the handshake is broken. */
+enum reason front_judge_upgrade(struct head *req, const char **detail);
+/* The back said yes: the 101 goes out, and from then on bytes. */
+void front_tunnel_head(struct h1_server *s);
+bool front_is_tunnel(const struct h1_server *s);
+bool front_tunnel_wants(const struct h1_server *s);
+void front_tunnel_input(struct h1_server *s);
+/* All of to_front is sent, to its end: FIN; and the end of it all once the back is gone. */
+void front_tunnel_sent(struct h1_server *s);
 
 /* h1_server_answer.c */
 extern const struct exchange_end_ops h1_server_ops;

@@ -98,6 +98,11 @@ refusal_head(struct head *h, struct arena *a, enum reason why, struct slice body
     if (head_add(h, a, FIELD_CONTENT_TYPE, SLICE("Content-Type"), SLICE("application/json")) < 0 ||
         head_add(h, a, FIELD_CACHE_CONTROL, SLICE("Cache-Control"), SLICE("no-store")) < 0)
         return -1;
+    if (why == REASON_UPGRADE_REFUSED && /* RFC 6455 section 4.4, RFC 9110 section 15.5.22 */
+        (head_add(h, a, FIELD_UPGRADE, SLICE("Upgrade"), SLICE("websocket")) < 0 ||
+         head_add(h, a, FIELD_SEC_WEBSOCKET_VERSION, SLICE("Sec-WebSocket-Version"),
+                  SLICE("13")) < 0))
+        return -1;
     if (*request_id && head_add(h, a, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"),
                                 slice_of(request_id)) < 0)
         return -1;
@@ -282,13 +287,6 @@ read_body(struct h1_server *s)
 
 /* --- heads ---------------------------------------------------------------------------------- */
 
-/* RELIABILITY F3: only a WebSocket may be asked for; everything else is served as plain HTTP. */
-static bool
-wants_websocket(const struct head *h)
-{
-    return h->upgrade && slice_ieq(head_value(h, FIELD_UPGRADE), SLICE("websocket"));
-}
-
 static enum reason
 open_body(struct h1_server *s, const struct head *req)
 {
@@ -299,7 +297,7 @@ open_body(struct h1_server *s, const struct head *req)
     s->body_bytes = 0;
     s->discarded = 0;
     s->reading = s->writing = (struct pace){0};
-    s->request_done = s->head_out = s->continued = s->close = false;
+    s->request_done = s->head_out = s->continued = s->close = s->fin_sent = s->bulk = false;
     if (!has_body)
         return REASON_NONE;
     if (req->framing == FRAMING_LENGTH && req->length > s->o->max_body)
@@ -315,11 +313,12 @@ start_exchange(struct h1_server *s, struct exchange *ex)
     ex->peer = s->session.conn.peer;
     ex->began = s->since;
     ex->head_done = s->loop->now;
-    ex->req.upgrade = wants_websocket(&ex->req);
     exchange_attach_front(ex, &s->end);
     exchange_request_ready(ex);
     front_set_state(s, FRONT_EXCHANGE);
-    if (!s->body)
+    if (ex->req.upgrade)
+        s->request_done = true; /* what follows is a tunnel's, or nobody's: to_back stays open */
+    else if (!s->body)
         end_request(s);
     else
         feed_body(s);
@@ -347,6 +346,8 @@ take_head(struct h1_server *s, size_t n)
         h1_input_use(&s->in, n);
         if (block.p)
             why = h1_parse_request(&ex->req, &ex->arena, block, &detail);
+        if (why == REASON_NONE)
+            why = front_judge_upgrade(&ex->req, &detail);
         if (why == REASON_NONE) {
             detail = "body is longer than max_body";
             why = open_body(s, &ex->req);
@@ -449,6 +450,8 @@ drain_request(struct h1_server *s)
 bool
 front_wants_input(const struct h1_server *s)
 {
+    if (front_is_tunnel(s))
+        return front_tunnel_wants(s);
     if (s->state == FRONT_EXCHANGE)
         return s->end.ex && wants_body(s);
     return s->state != FRONT_CLOSED;
@@ -465,7 +468,9 @@ front_input(struct h1_server *s)
     case FRONT_EXCHANGE:
         if (!s->end.ex)
             break; /* about to be reset */
-        if (is_gone(s))
+        if (front_is_tunnel(s))
+            front_tunnel_input(s);
+        else if (is_gone(s))
             watch(s);
         else if (!s->request_done)
             read_body(s);

@@ -177,7 +177,12 @@ h1_write_request(struct buf *out, const struct head *h, bool close)
         put_length(&pen, h->length);
     else if (wants_length(h->method))
         put_length(&pen, 0);
-    if (close) {
+    if (h->upgrade) {
+        PUT(&pen, "Connection: Upgrade");
+        end_line(&pen);
+        PUT(&pen, "Upgrade: websocket");
+        end_line(&pen);
+    } else if (close) {
         PUT(&pen, "Connection: close");
         end_line(&pen);
     }
@@ -223,7 +228,13 @@ h1_write_answer(struct buf *out, const struct head *h, uint8_t to_version, bool 
     end_line(&pen);
     put_fields(&pen, h->field, h->fields);
     put_answer_framing(&pen, h, to_version, bodiless);
-    if (h->status >= 200) {
+    if (h->status == 101) {
+        PUT(&pen, "Connection: Upgrade");
+        end_line(&pen);
+    } else if (h->status == 426 && close && head_find(h, FIELD_UPGRADE)) {
+        PUT(&pen, "Connection: Upgrade, close");
+        end_line(&pen);
+    } else if (h->status >= 200) {
         if (close || ends_connection(h, to_version, bodiless)) {
             PUT(&pen, "Connection: close");
             end_line(&pen);

@@ -11,8 +11,8 @@
 
 /*
  * Request line, Host first, the fields, framing by h->framing (POST, PUT and PATCH without a
- * body: length 0); no Connection field (1.1 keep-alive) unless close. -1: forbidden byte, or out
- * full; out is as it was.
+ * body: length 0); no Connection field (1.1 keep-alive) unless close, or upgrade: then Upgrade:
+ * websocket, too. -1: forbidden byte, or out full; out is as it was.
  */
 int h1_write_request(struct buf *out, const struct head *h, bool close) must_check;
 /*
@@ -20,7 +20,8 @@ int h1_write_request(struct buf *out, const struct head *h, bool close) must_che
  * "Connection: keep-alive" where it lives. close adds "Connection: close"; a body that only the
  * end of the connection ends (FRAMING_CLOSE, FRAMING_CHUNKED to 1.0) implies it. bodiless: the
  * answer to HEAD: framing is told, not sent. 1xx, 204: no framing field; 304: only the length
- * that came. FRAMING_NONE where a body may follow is written as length 0.
+ * that came. FRAMING_NONE where a body may follow is written as length 0. 101, and 426 that brings
+ * an Upgrade field and closes: Connection names that, too.
  */
 int h1_write_answer(struct buf *out, const struct head *h, uint8_t to_version, bool close,
                     bool bodiless) must_check;

@@ -9,6 +9,7 @@ static const struct {
     struct slice phrase;
 } phrases[] = {
 #define ROW(status, text) {status, {text, sizeof(text) - 1}}
+    ROW(101, "Switching Protocols"),
     ROW(200, "OK"),
     ROW(201, "Created"),
     ROW(202, "Accepted"),

@@ -137,10 +137,6 @@ on_request(struct exchange *ex)
     struct relay *r = of_exchange(ex);
 
     r->proxy->requests++;
-    if (ex->req.upgrade) {
-        answer(ex, REASON_UPGRADE_REFUSED);
-        return;
-    }
     head_strip(&ex->req, true);
     if (method_idempotent(ex->req.method) && ex->req.framing != FRAMING_NONE)
         pipe_retain(&ex->to_back);

@@ -160,6 +160,14 @@ unit_tests += tests/unit/test_h1_random_arrived
 tests_unit_test_h1_random_arrived_SOURCES = tests/unit/test_h1_random.c tests/unit/http_rig.c
 tests_unit_test_h1_random_arrived_CPPFLAGS = $(ARRIVES)
 tests_unit_test_h1_random_arrived_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_tunnel
+tests_unit_test_tunnel_SOURCES = tests/unit/test_tunnel.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h tests/unit/tunnel_rig.h
+tests_unit_test_tunnel_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_tunnel_refused
+tests_unit_test_tunnel_refused_SOURCES = tests/unit/test_tunnel_refused.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h tests/unit/tunnel_rig.h
+tests_unit_test_tunnel_refused_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_exchange
 tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c tests/unit/exchange_rig.c \
     tests/unit/exchange_rig.h

@@ -215,7 +215,9 @@ test_upgrades(void **state)
     UNTIL(r, peer_got(&r->client, OK_HELLO));
     assert_false(r->upgrade); /* served as plain HTTP (RELIABILITY F3) */
     peer_send(&r->client, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"
-                          "Upgrade: websocket\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+                          "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+                          "GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
     UNTIL(r, r->client.eof);
     assert_true(r->upgrade);
     assert_int_equal(r->requests, 2); /* what follows is never a request */
