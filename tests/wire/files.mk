@@ -32,6 +32,7 @@ wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_protocol_answers.py
 wire_tests += tests/wire/test_refused.py
 wire_tests += tests/wire/test_release.py
+wire_tests += tests/wire/test_rig.py
 wire_tests += tests/wire/test_running.py
 wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
@@ -43,7 +44,10 @@ wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md
     tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
     tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py \
     tests/wire/rousetest/config.py tests/wire/rousetest/corpus.py tests/wire/rousetest/strict.py \
-    tests/wire/rousetest/admin.py tests/wire/measure_release.py \
+    tests/wire/rousetest/admin.py tests/wire/rousetest/certs.py tests/wire/rousetest/flow.py \
+    tests/wire/rousetest/frames.py tests/wire/rousetest/fronts.py tests/wire/rousetest/h1flow.py \
+    tests/wire/rousetest/h2.py tests/wire/rousetest/h2flow.py tests/wire/rousetest/link.py \
+    tests/wire/rousetest/origin.py tests/wire/rousetest/websocket.py tests/wire/measure_release.py \
     tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py
 
 TESTS += $(wire_tests)
