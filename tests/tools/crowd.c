@@ -5,7 +5,8 @@
  * Without --rate each client connects and sends one request at once.  With it, keep-alive clients
  * send so many requests a second; a request that finds no idle client waits, and its latency
  * counts from when it was due.  With --h2 so many clients share a connection.  Lines of JSON on
- * standard output: {"event":"sent"} when every request is out, at the end the result.
+ * standard output: {"event":"sent"} when every request is out, at the end the result.  SIGTERM: no
+ * further requests, then the result.
  */
 #include "config.h"
 
@@ -21,6 +22,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+static volatile sig_atomic_t told_to_stop;
+
+static void
+on_term(int number)
+{
+    (void)number;
+    told_to_stop = 1;
+}
 
 uint64_t
 crowd_random(struct crowd *crowd, uint64_t limit)
@@ -85,6 +95,11 @@ on_pace(struct tooltimer *timer)
     struct crowd *crowd = tool_container(timer, struct crowd, pace);
     int64_t now = tool_now(), next = now + 200000;
 
+    if (told_to_stop) {
+        crowd->waiting.len = 0;
+        crowd->total = crowd->begun;
+        crowd->loop.stop = crowd->finished >= crowd->total;
+    }
     advance(crowd);
     while (crowd->rate > 0 && crowd->begun + crowd->waiting.len / sizeof now < crowd->total) {
         uint64_t count = crowd->begun + crowd->waiting.len / sizeof now;
@@ -161,7 +176,7 @@ usage(void)
          "             [--field 'Name: value']... [--prefix ID] [--check] [--keep-open]\n"
          "             [--concurrent CONNECTS] [--abort PERCENT] [--abort-wait MS] [--seed N]\n"
          "             [--timeout MS] [--times FILE] [--tls] [--fresh] [--h2 STREAMS]\n"
-         "             [--window BYTES]");
+         "             [--window BYTES] [--source 127.0.0.1]");
 }
 
 static void
@@ -173,6 +188,11 @@ set_option(struct crowd *crowd, int letter, const char *value)
         break;
     case 'a':
         if (inet_pton(AF_INET, value, &crowd->to.sin_addr) != 1)
+            tool_die(0, "'%s' is not an IPv4 address", value);
+        break;
+    case 'O':
+        crowd->from.sin_family = AF_INET;
+        if (inet_pton(AF_INET, value, &crowd->from.sin_addr) != 1)
             tool_die(0, "'%s' is not an IPv4 address", value);
         break;
     case 'h': crowd->host = value; break;
@@ -217,7 +237,8 @@ parse(struct crowd *crowd, int argc, char **argv)
         {"keep-open", 0, NULL, 'o'}, {"concurrent", 1, NULL, 'C'}, {"abort", 1, NULL, 'A'},
         {"abort-wait", 1, NULL, 'w'}, {"seed", 1, NULL, 's'}, {"timeout", 1, NULL, 't'},
         {"times", 1, NULL, 'T'}, {"tls", 0, NULL, 'S'}, {"fresh", 0, NULL, 'F'},
-        {"h2", 1, NULL, '2'}, {"window", 1, NULL, 'W'}, {"help", 0, NULL, 'H'}, {NULL, 0, NULL, 0}};
+        {"h2", 1, NULL, '2'}, {"window", 1, NULL, 'W'}, {"source", 1, NULL, 'O'},
+        {"help", 0, NULL, 'H'}, {NULL, 0, NULL, 0}};
     int letter;
 
     while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -255,6 +276,7 @@ main(int argc, char **argv)
     struct rlimit limit;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, on_term);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;

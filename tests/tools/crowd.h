@@ -70,7 +70,7 @@ struct crowd_client {
 
 struct crowd {
     struct toolloop loop;
-    struct sockaddr_in to;
+    struct sockaddr_in to, from; /* from: family 0, any */
     const char *host, *path, *method, *prefix;
     struct toolbuf fields;
     uint64_t clients, total, concurrent, seed;
@@ -129,8 +129,10 @@ void crowd_h2_fini(struct crowd *crowd);
 
 /* crowd_tls.c: a context with the right ALPN for crowd->tls. */
 void crowd_tls_init(struct crowd *crowd);
-/* Begins TLS on the wire's descriptor if the crowd speaks it. */
-int crowd_wire_open(struct crowd *crowd, struct crowd_wire *wire);
+/* Begins to connect; EPOLLOUT tells when it is done.  -1: it failed at once. */
+int crowd_wire_connect(struct crowd *crowd, struct crowd_wire *wire);
+/* It is connected: begins TLS if the crowd speaks it. */
+void crowd_wire_open(struct crowd *crowd, struct crowd_wire *wire);
 /* Ends the watch and the connection, with RST if so told. */
 void crowd_wire_close(struct crowd *crowd, struct crowd_wire *wire, bool rst);
 /* As send and recv that never wait. */

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -323,23 +322,10 @@ on_event(struct toolfd *watch, uint32_t events)
 static void
 open_connection(struct crowd_client *client)
 {
-    struct crowd *crowd = client->crowd;
-    int one = 1;
-
-    client->wire.watch.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (client->wire.watch.fd < 0)
-        tool_die(errno, "socket");
-    setsockopt(client->wire.watch.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     client->wire.watch.on_event = on_event;
     client->connected = false;
-    crowd->connecting++;
-    crowd->opened++;
-    if (connect(client->wire.watch.fd, (struct sockaddr *)&crowd->to, sizeof crowd->to) < 0 &&
-        errno != EINPROGRESS) {
-        fail(client, &crowd->refused);
-        return;
-    }
-    toolloop_watch(&crowd->loop, &client->wire.watch, EPOLLOUT);
+    if (crowd_wire_connect(client->crowd, &client->wire) < 0)
+        fail(client, &client->crowd->refused);
 }
 
 void

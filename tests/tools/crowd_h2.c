@@ -8,7 +8,6 @@
 #include "crowd.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -251,24 +250,16 @@ open_link(struct crowd *crowd, uint64_t slot)
     nghttp2_settings_entry settings[2] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
                                           {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, crowd->window}};
     struct crowd_link *link = tool_alloc(sizeof *link);
-    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0)
-        tool_die(errno, "socket");
     link->crowd = crowd;
     link->slot = slot;
     link->wire.watch.on_event = on_event;
-    link->wire.watch.fd = fd;
     if (nghttp2_session_client_new(&link->session, crowd->calls, link) ||
         nghttp2_submit_settings(link->session, NGHTTP2_FLAG_NONE, settings,
                                 crowd->window == UINT32_MAX ? 1 : 2))
         tool_die(0, "no memory for a session");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    crowd->connecting++;
-    crowd->opened++;
-    if (connect(fd, (struct sockaddr *)&crowd->to, sizeof crowd->to) < 0 && errno != EINPROGRESS)
+    if (crowd_wire_connect(crowd, &link->wire) < 0)
         tool_die(errno, "connect");
-    toolloop_watch(&crowd->loop, &link->wire.watch, EPOLLOUT);
     return link;
 }
 

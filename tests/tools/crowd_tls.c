@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -34,6 +35,28 @@ crowd_tls_init(struct crowd *crowd)
 }
 
 int
+crowd_wire_connect(struct crowd *crowd, struct crowd_wire *wire)
+{
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        tool_die(errno, "socket");
+    wire->watch.fd = fd;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (crowd->from.sin_family) {
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        if (bind(fd, (struct sockaddr *)&crowd->from, sizeof crowd->from) < 0)
+            tool_die(errno, "bind");
+    }
+    crowd->connecting++;
+    crowd->opened++;
+    if (connect(fd, (struct sockaddr *)&crowd->to, sizeof crowd->to) < 0 && errno != EINPROGRESS)
+        return -1;
+    toolloop_watch(&crowd->loop, &wire->watch, EPOLLOUT);
+    return 0;
+}
+
+void
 crowd_wire_open(struct crowd *crowd, struct crowd_wire *wire)
 {
     const char *end = strchr(crowd->host, ':');
@@ -42,14 +65,13 @@ crowd_wire_open(struct crowd *crowd, struct crowd_wire *wire)
     wire->ssl = NULL;
     wire->secured = !crowd->tls;
     if (!crowd->tls)
-        return 0;
+        return;
     snprintf(name, sizeof name, "%.*s", (int)(end ? end - crowd->host : 250), crowd->host);
     wire->ssl = SSL_new(crowd->tls);
     if (!wire->ssl || SSL_set_fd(wire->ssl, wire->watch.fd) != 1 ||
         SSL_set_tlsext_host_name(wire->ssl, name) != 1)
         tool_die(0, "SSL_new");
     SSL_set_connect_state(wire->ssl);
-    return 0;
 }
 
 void

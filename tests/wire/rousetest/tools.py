@@ -160,6 +160,10 @@ class Crowd:
         self.over = said
         return None
 
+    def stop(self):
+        """No further requests; those under way are finished."""
+        self.proc.terminate()
+
     def result(self):
         over = getattr(self, "over", None)
         while over is None:
