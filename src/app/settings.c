@@ -273,6 +273,7 @@ read_root(struct settings_reader *r, const struct config_node *root)
         settings_read_platforms(r, found[1]);
     if (found[2])
         settings_read_sites(r, found[2]);
+    gateway_config_settle(r->config);
 }
 
 static struct settings_owned *

@@ -84,6 +84,7 @@ gateway_config_init(struct gateway_config *c)
     c->conn_per_source = 200;
     c->conn_rate = (struct rate){200, 4 * USEC_SEC}; /* 50/s, bursts of 200 */
     h1_server_options_init(&c->front);
+    h2_options_server(&c->front_h2);
     back_pool_options_init(&c->back);
     c->sandbox_conns = 1024;
     c->hold_total = 20000;
@@ -93,6 +94,22 @@ gateway_config_init(struct gateway_config *c)
     c->max_sandboxes = 100000;
     c->fresh = 2 * USEC_SEC;
     c->drain = 30 * USEC_SEC;
+}
+
+void
+gateway_config_settle(struct gateway_config *c)
+{
+    const struct h1_server_options *from = &c->front;
+    struct h2_options *to = &c->front_h2;
+
+    to->line = (uint32_t)from->limits.line;
+    to->field = (uint32_t)from->limits.field;
+    to->fields = (uint32_t)from->limits.fields;
+    to->head_time = from->head_time;
+    to->grace = from->grace;
+    to->min_rate = from->min_rate;
+    to->stall = from->stall;
+    to->max_body = from->max_body;
 }
 
 void

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "http/back_pool.h"
 #include "http/h1_server.h"
+#include "http/h2.h"
 #include "sandbox/attempt.h"
 #include "sandbox/keeper.h"
 
@@ -126,6 +127,7 @@ struct gateway_config {
     uint32_t conn_per_source;     /* open at once, 200 */
     struct rate conn_rate;        /* new ones of one source: 200/4s */
     struct h1_server_options front;
+    struct h2_options front_h2;
     struct back_pool_options back;
     uint32_t sandbox_conns;       /* connections to one sandbox from one worker: connection_limit */
     uint32_t hold_total;
@@ -144,6 +146,8 @@ struct gateway_config *gateway_config_ref(struct gateway_config *c);
 void gateway_config_unref(struct gateway_config *c);
 /* Defaults of everything; one reference; listeners, sites and platforms empty. */
 void gateway_config_init(struct gateway_config *c);
+/* After reading: limits that HTTP/1 and HTTP/2 share, which are read once, go to both. */
+void gateway_config_settle(struct gateway_config *c);
 /* min(20,000, (descriptors this process may have - 512) / 3), at least 64: by the hard limit, to
  * which app/serve.c raises the soft one. */
 uint32_t gateway_config_conn_max(void);
