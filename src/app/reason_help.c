@@ -131,6 +131,9 @@ static const struct reason_help table[REASON_COUNT] = {
          "header, or with a malformed one, or it came too late.",
          "Let the balancer in front send one (send-proxy, proxy_protocol on); or turn\n"
          "proxy_protocol off for this listener."),
+    HELP(TLS_HANDSHAKE, "A client's TLS handshake failed, or took too long.",
+         "The log line's detail says how; limits.handshake_time. Many of them: a scanner, or a\n"
+         "certificate that clients do not trust."),
     HELP(PAGE_SHOWN, "A browser was given the waiting page; it asks again by itself.",
          "Nothing to do; hold.page_after says when."),
     HELP(PEER_FLOODS, "An HTTP/2 peer did more than its share of what costs it nothing.",

@@ -11,6 +11,7 @@
 #include "net/arrival.h"
 
 #include "net/proxy_header.h"
+#include "net/tls_info.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 /* For the first byte, once draining. */
 #define DRAIN_TIME USEC_SEC
+#define MAX_HANDSHAKES 1000
 /* Spare arrivals that are kept: as many as come in a burst. */
 #define SPARE 1024
 #define TO(sym) (1u << ARRIVAL_IS_##sym)
@@ -27,7 +29,10 @@ static const char client_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 _Static_assert(sizeof(client_preface) - 1 == ARRIVAL_PREFACE, "preface");
 
 static const unsigned legal_moves[ARRIVAL_STATE_COUNT] = {
-    [ARRIVAL_IS_HEADER] = TO(FIRST) | TO(GONE),
+    [ARRIVAL_IS_HEADER] = TO(HELLO) | TO(FIRST) | TO(GONE),
+    [ARRIVAL_IS_HELLO] = TO(QUEUED) | TO(SHAKING) | TO(GONE),
+    [ARRIVAL_IS_QUEUED] = TO(SHAKING) | TO(GONE),
+    [ARRIVAL_IS_SHAKING] = TO(GONE),
     [ARRIVAL_IS_FIRST] = TO(PREFACE) | TO(GONE),
     [ARRIVAL_IS_PREFACE] = TO(GONE),
 };
@@ -37,22 +42,10 @@ arrival_options_init(struct arrival_options *o)
 {
     *o = (struct arrival_options){
         .header_time = USEC_SEC,
+        .handshake_time = 10 * USEC_SEC,
         .idle = 60 * USEC_SEC,
         .head_time = 10 * USEC_SEC,
     };
-}
-
-void
-arrival_hall_init(struct arrival_hall *h, struct loop *l)
-{
-    h->loop = l;
-    pool_init(&h->pool, sizeof(struct arrival), SPARE, 0);
-}
-
-void
-arrival_hall_fini(struct arrival_hall *h)
-{
-    pool_fini(&h->pool);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -63,6 +56,12 @@ state_due(const struct arrival *a)
     switch (a->state) {
     case ARRIVAL_IS_HEADER:
         return usec_add(a->accepted, a->o->header_time);
+    case ARRIVAL_IS_HELLO:
+        return usec_min(usec_add(a->accepted, a->o->handshake_time),
+                        a->draining ? a->since + DRAIN_TIME : USEC_NEVER);
+    case ARRIVAL_IS_QUEUED:
+    case ARRIVAL_IS_SHAKING:
+        return usec_add(a->accepted, a->o->handshake_time);
     case ARRIVAL_IS_FIRST:
         return usec_add(a->since, a->draining ? DRAIN_TIME : a->o->idle);
     case ARRIVAL_IS_PREFACE:
@@ -104,6 +103,12 @@ on_reap(struct task *t)
 static void
 leave(struct arrival *a)
 {
+    if (a->state == ARRIVAL_IS_SHAKING) {
+        a->hall->handshakes--;
+        if (!list_empty(&a->hall->queue))
+            loop_queue_run(a->hall->loop, &a->hall->next);
+    }
+    list_unlink(&a->turn);
     set_state(a, ARRIVAL_IS_GONE);
     loop_timer_cancel(a->hall->loop, &a->timer);
     loop_queue_reap(a->hall->loop, &a->reap);
@@ -115,8 +120,8 @@ gone(struct arrival *a, enum reason why, const char *detail)
     if (a->state == ARRIVAL_IS_GONE)
         return;
     leave(a);
-    conn_close(&a->conn, false);
     a->owner->on_gone(a->ctx, a, why, detail);
+    conn_close(&a->conn, false);
 }
 
 static void
@@ -136,6 +141,70 @@ lost(struct arrival *a, ssize_t got, bool part)
         gone(a, REASON_CLIENT_LEFT, "");
     else
         gone(a, part ? REASON_CLIENT_TRUNCATED : REASON_NONE, "");
+}
+
+/* --- TLS ------------------------------------------------------------------------------------- */
+
+/* There is room. */
+static void
+shake_hands(struct arrival *a)
+{
+    list_unlink(&a->turn);
+    a->hall->handshakes++;
+    set_state(a, ARRIVAL_IS_SHAKING);
+    if (!a->o->tls)
+        gone(a, REASON_SHUTDOWN, "the listener no longer speaks TLS");
+    else if (conn_start_tls_server(&a->conn, a->o->tls) < 0)
+        gone(a, REASON_OUT_OF_MEMORY, "");
+}
+
+/* The first byte has come. */
+static void
+greet(struct arrival *a)
+{
+    a->first = a->hall->loop->now;
+    if (a->conn.hup) {
+        gone(a, REASON_NONE, ""); /* no handshake ends without the client */
+    } else if (a->hall->handshakes < a->hall->max_handshakes) {
+        shake_hands(a);
+    } else {
+        list_push_back(&a->hall->queue, &a->turn);
+        set_state(a, ARRIVAL_IS_QUEUED);
+    }
+}
+
+static void
+on_next(struct task *t)
+{
+    struct arrival_hall *h = container_of(t, struct arrival_hall, next);
+    struct list *n;
+
+    while (h->handshakes < h->max_handshakes && (n = list_first(&h->queue)) != NULL)
+        shake_hands(container_of(n, struct arrival, turn));
+}
+
+void
+arrival_hall_init(struct arrival_hall *h, struct loop *l)
+{
+    *h = (struct arrival_hall){.loop = l, .max_handshakes = MAX_HANDSHAKES};
+    pool_init(&h->pool, sizeof(struct arrival), SPARE, 0);
+    list_init(&h->queue);
+    task_init(&h->next, on_next);
+}
+
+void
+arrival_hall_fini(struct arrival_hall *h)
+{
+    task_cancel(&h->next);
+    pool_fini(&h->pool);
+}
+
+static void
+end_handshake(struct arrival *a)
+{
+    const struct tls_info *tls = conn_tls(&a->conn);
+
+    ready(a, tls && tls->h2 ? ARRIVAL_H2 : ARRIVAL_H1, SLICE_NONE);
 }
 
 /* --- what it speaks -------------------------------------------------------------------------- */
@@ -224,6 +293,14 @@ take_header(struct arrival *a, size_t n)
     return conn_read(&a->conn, header, n) == (ssize_t)n ? 0 : -1;
 }
 
+/* Whose it is, is known; what it speaks comes next. */
+static void
+start(struct arrival *a)
+{
+    a->known = true;
+    set_state(a, a->o->tls ? ARRIVAL_IS_HELLO : ARRIVAL_IS_FIRST);
+}
+
 static void
 end_header(struct arrival *a, const struct proxy_header *h)
 {
@@ -231,16 +308,12 @@ end_header(struct arrival *a, const struct proxy_header *h)
         lost(a, -1, true);
         return;
     }
-    if (h->announced) {
+    if (h->announced)
         a->conn.peer = h->source;
-        if (!a->owner->on_announced(a->ctx, a, &a->conn.peer)) {
-            gone(a, REASON_CONNECTION_LIMIT, "too many of the announced client");
-            return;
-        }
-    }
-    if (a->state == ARRIVAL_IS_GONE)
-        return;
-    set_state(a, ARRIVAL_IS_FIRST);
+    if (!a->owner->on_announced(a->ctx, a))
+        gone(a, REASON_CONNECTION_LIMIT, "too many of the announced client");
+    else if (a->state != ARRIVAL_IS_GONE)
+        start(a);
 }
 
 static void
@@ -281,16 +354,34 @@ read_header(struct arrival *a)
 /* --- events ---------------------------------------------------------------------------------- */
 
 static void
+fail(struct arrival *a)
+{
+    if (a->state == ARRIVAL_IS_SHAKING && a->conn.error != ECONNRESET)
+        gone(a, REASON_TLS_HANDSHAKE, conn_tls_error(&a->conn));
+    else
+        gone(a, REASON_CLIENT_LEFT, "");
+}
+
+static void
 on_event(struct conn *c, unsigned events)
 {
     struct arrival *a = container_of(c, struct arrival, conn);
 
     if (events & CONN_FAILED) {
-        gone(a, REASON_CLIENT_LEFT, "");
+        fail(a);
+        return;
+    }
+    if (a->state == ARRIVAL_IS_SHAKING) {
+        if (events & CONN_WRITABLE)
+            end_handshake(a);
         return;
     }
     if (a->state == ARRIVAL_IS_HEADER && c->readable)
         read_header(a);
+    if (a->state == ARRIVAL_IS_HELLO && c->readable)
+        greet(a);
+    else if (a->state == ARRIVAL_IS_QUEUED && c->hup)
+        gone(a, REASON_CLIENT_TRUNCATED, "");
     while ((a->state == ARRIVAL_IS_FIRST || a->state == ARRIVAL_IS_PREFACE) && c->readable)
         read_first(a);
 }
@@ -304,6 +395,11 @@ time_out(struct arrival *a)
     case ARRIVAL_IS_HEADER:
         gone(a, REASON_PROXY_HEADER, "not complete in time");
         break;
+    case ARRIVAL_IS_QUEUED:
+    case ARRIVAL_IS_SHAKING:
+        gone(a, REASON_TLS_HANDSHAKE, "not over in time");
+        break;
+    case ARRIVAL_IS_HELLO:
     case ARRIVAL_IS_FIRST:
         gone(a, a->draining ? REASON_SHUTDOWN : REASON_IDLE, "");
         break;
@@ -342,18 +438,22 @@ arrival_open(struct arrival_hall *h, int fd, const struct endpoint *peer,
         return NULL;
     }
     list_init(&a->link);
+    list_init(&a->turn);
     a->hall = h;
     a->o = o;
     a->owner = owner;
     a->ctx = ctx;
     wheel_timer_init(&a->timer, on_timer);
     task_init(&a->reap, on_reap);
-    a->state = o->proxy_header ? ARRIVAL_IS_HEADER : ARRIVAL_IS_FIRST;
-    a->draining = false;
+    a->state = ARRIVAL_IS_HEADER;
+    a->draining = a->known = false;
     a->accepted = a->since = a->first = h->loop->now;
     a->block = NULL;
     a->early = 0;
-    arm(a);
+    if (o->proxy_header)
+        arm(a);
+    else
+        start(a);
     return a;
 }
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * arrival.h: what happens between accept and a session. A fresh connection says whose it is (a
- * PROXY header, where the listener demands one) and shows what it speaks:
+ * PROXY header, where the listener demands one), shakes hands (TLS) and shows what it speaks:
  *
- *     header -> first -> preface -> ready
+ *     header -> first [-> preface] -> ready
+ *            -> hello [-> queued] -> shaking -> ready
  *
- * On a plain listener HTTP/2 is what begins with its client preface (RFC 9113 section 3.4);
- * everything else is HTTP/1's to judge, from the first byte that differs. What cannot become a
- * session ends here, in silence: nobody has asked for anything yet.
+ * With TLS, ALPN says what; none of it means HTTP/1. On a plain listener HTTP/2 is what begins with
+ * its client preface (RFC 9113 section 3.4); everything else is HTTP/1's to judge, from the first
+ * byte that differs. What cannot become a session ends here, in silence: nobody has asked for
+ * anything yet.
+ *
+ * Only so many handshakes are under way at once, so that a flood of them does not starve those who
+ * are in; who finds no room waits for it within its time. Nothing is spent on TLS before the
+ * client's first byte.
  *
  * Nothing is copied and no system call is made that a session would not have made itself: the bytes
  * that decided go on to it. The limits of connections are the owner's.
@@ -24,11 +30,13 @@ enum arrival_protocol { ARRIVAL_H1, ARRIVAL_H2 };
 
 /* One listener's; must outlive its arrivals, and may be changed under them. */
 struct arrival_options {
-    bool proxy_header;  /* every connection must begin with one */
-    bool h2;            /* plain: HTTP/2 with prior knowledge; else HTTP/1 refuses its preface */
-    usec_t header_time; /* 1 s from accept until the PROXY header is whole */
-    usec_t idle;        /* 60 s until the first byte */
-    usec_t head_time;   /* 10 s from there for what may be a preface; then HTTP/1 answers 408 */
+    struct tls_server *tls; /* NULL: plain */
+    bool proxy_header;      /* every connection must begin with one */
+    bool h2;                /* plain: HTTP/2 with prior knowledge; else its preface is refused */
+    usec_t header_time;     /* 1 s from accept until the PROXY header is whole */
+    usec_t handshake_time;  /* 10 s from accept until the handshake is over */
+    usec_t idle;            /* plain: 60 s until the first byte */
+    usec_t head_time;       /* 10 s from there for what may be a preface; then HTTP/1 answers 408 */
 };
 void arrival_options_init(struct arrival_options *o);
 
@@ -36,13 +44,16 @@ void arrival_options_init(struct arrival_options *o);
 struct arrival_hall {
     struct loop *loop;
     struct pool pool;
+    uint32_t handshakes, max_handshakes; /* under way; 1,000, the owner may change it */
+    struct list queue;                   /* of those who wait for room */
+    struct task next;
 };
 
 struct arrival;
 struct arrival_owner {
-    /* The PROXY header names the client: a->conn.peer from now on. False: it is turned away, and
-     * on_gone follows with CONNECTION_LIMIT. Not called when it names nobody. */
-    bool (*on_announced)(void *ctx, struct arrival *a, const struct endpoint *client);
+    /* The PROXY header has come: a->conn.peer is the client from now on (the socket's own peer, if
+     * it names nobody). False: it is turned away, and on_gone follows with CONNECTION_LIMIT. */
+    bool (*on_announced)(void *ctx, struct arrival *a);
     /*
      * The last callback: c is to be conn_move'd (else it is closed behind it), early is what was
      * read from it already, the first of it at a->first; it stays until the reap phase of this
@@ -50,13 +61,16 @@ struct arrival_owner {
      */
     void (*on_ready)(void *ctx, struct arrival *a, struct conn *c, enum arrival_protocol protocol,
                      struct slice early);
-    /* The last callback: it is closed. detail: static text, for the log. */
+    /* The last callback: it is closed behind it. detail: for the log. */
     void (*on_gone)(void *ctx, struct arrival *a, enum reason why, const char *detail);
 };
 
 #define ARRIVAL_STATES(X) \
     X(HEADER, header)   /* a PROXY header is to come, or more of it */ \
-    X(FIRST, first)     /* no byte has come */ \
+    X(HELLO, hello)     /* TLS: no byte has come */ \
+    X(QUEUED, queued)   /* one has, and there is no room for another handshake */ \
+    X(SHAKING, shaking) \
+    X(FIRST, first)     /* plain: no byte has come */ \
     X(PREFACE, preface) /* HTTP/2's preface so far, or HTTP/1's PRI... */ \
     X(GONE, gone)
 
@@ -76,8 +90,10 @@ struct arrival {
     void *ctx;
     struct wheel_timer timer;
     struct task reap;
+    struct list turn; /* in hall.queue */
     enum arrival_state state;
     bool draining;
+    bool known;     /* whose it is: at once, or once the PROXY header was taken */
     usec_t accepted;
     usec_t since;   /* of the state, or of draining within it */
     usec_t first;   /* when the first byte came */

@@ -367,11 +367,10 @@ static const struct session_owner server_owner = {
 };
 
 static bool
-on_announced(void *ctx, struct arrival *a, const struct endpoint *client)
+on_announced(void *ctx, struct arrival *a)
 {
     (void)ctx;
     (void)a;
-    (void)client;
     fail_msg("nobody was announced");
     return false;
 }
