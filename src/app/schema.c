@@ -20,9 +20,9 @@ add_choices(struct jsonw *j, const char *choices)
     jsonw_array(j);
     while (slice_next(&rest, '|', &one)) {
         jsonw_slice(j, one);
-        /* YAML 1.1 and JSON users may write off as false. */
-        if (slice_eq(one, SLICE("off")))
-            jsonw_bool(j, false);
+        /* YAML 1.1 and JSON users may write off as false, on as true. */
+        if (slice_eq(one, SLICE("off")) || slice_eq(one, SLICE("on")))
+            jsonw_bool(j, slice_eq(one, SLICE("on")));
     }
     jsonw_array_end(j);
 }

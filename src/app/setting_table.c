@@ -32,9 +32,12 @@ static const struct setting table[] = {
     LISTENER("http2", BOOL, FIELD(listener_config, http2),
              .help = "HTTP/2: by ALPN with tls, by prior knowledge without"),
     LISTENER("trusted_proxies", CIDRS, LIST(listener_config, trusted, trusted_n),
-             .help = "only these peers may set X-Forwarded-* and Forwarded"),
-    LISTENER("proxy_protocol", CHOICE, .choices = "off", .later = "on", .fallback = "off",
-             .help = "on, PROXY headers v1 and v2, is not there yet"),
+             .help = "only these peers may set X-Forwarded-* and Forwarded; with proxy_protocol, "
+                     "and unless empty, nobody else may connect"),
+    LISTENER("proxy_protocol", CHOICE, FIELD(listener_config, proxy_protocol),
+             .choices = "off|on",
+             .help = "on: every connection must begin with a PROXY header, v1 or v2; the client "
+                     "it names counts as the peer"),
 
     GATEWAY("admin.socket", TEXT, G(admin_socket), .flags = SETTING_RESTART,
             .help = "unix socket of the admin side, mode 0660; \"\" for none"),

@@ -266,7 +266,7 @@ chosen(const struct value *v, struct slice *word)
         *word = config_node_key(config_node_child(v->n));
     else if (v->n->pub.kind != ROUSE_SCALAR || config_node_is_null(v->n))
         return -1;
-    if (strcmp(v->s->choices, "off") == 0 && setting_read_bool(*word, &b) == 0)
+    if (strcmp(v->s->choices, "off|on") == 0 && setting_read_bool(*word, &b) == 0)
         *word = b ? SLICE("on") : SLICE("off");
     return 0;
 }

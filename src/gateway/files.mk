@@ -65,4 +65,6 @@ libgateway_a_SOURCES = \
     src/gateway/speak.c \
     src/gateway/speak.h \
     src/gateway/worker.c \
-    src/gateway/worker.h
+    src/gateway/worker.h \
+    src/gateway/worker_door.c \
+    src/gateway/worker_door.h

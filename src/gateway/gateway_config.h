@@ -84,6 +84,7 @@ struct listener_config {
     uint8_t trusted_n;
     char certificates[512];            /* tls.certificates: a directory; empty: no TLS */
     bool http2;
+    bool proxy_protocol;               /* every connection begins with a PROXY header */
 };
 
 struct platform_config {

@@ -7,10 +7,7 @@
 #include "config.h"
 
 #include "gateway/worker.h"
-#include "gateway/access_log.h"
-#include "gateway/answer.h"
 #include "gateway/doors.h"
-#include "gateway/forward.h"
 #include "gateway/gateway.h"
 #include "gateway/proxy.h"
 #include "gateway/sources.h"
@@ -94,106 +91,27 @@ take_config(struct worker *w)
     if (doors_configure(w->doors, c, wc->routes, &why) < 0)
         log_event(w->loop.log, LOG_ERROR, "reload_failed", "worker %u keeps its old certificates "
                   "and client authorities: %s", w->number, buf_cstr(&why));
+    for (unsigned i = 0; i < CONFIG_LISTENERS; i++)
+        worker_door_configure(&w->door[i]);
     old->current = false;
     if (old->users == 0)
         config_free(old);
     gateway_config_unref(c);
 }
 
-/* ---- sessions --------------------------------------------------------------------- */
-
-static struct exchange *
-on_new_exchange(void *ctx, struct session *s)
-{
-    struct worker_door *door = ctx;
-    struct proxy *p = proxy_new(door->w, door->listener, s);
-
-    return p ? &p->ex : NULL;
-}
-
-static void
-on_bad_request(void *ctx, struct session *s, enum reason why, const char *detail,
-               struct buf *body, char request_id[REQUEST_ID_SIZE])
-{
-    struct worker *w = ((struct worker_door *)ctx)->w;
-    struct answer a = {.reason = why, .shape = ANSWER_JSON, .detail = detail};
-
-    forward_new_id(&w->loop.random, request_id);
-    a.request_id = slice_of(request_id);
-    metric_add(&w->metrics, METRIC_INVALID, 1);
-    metric_reason(&w->metrics, why);
-    access_log_refused(w, &s->conn.peer, request_id, why, detail,
-                       (unsigned)reason_row(why)->status);
-    answer_body(body, &a, 0);
-}
-
-static void
-check_drained(struct worker *w)
+void
+worker_check_drained(struct worker *w)
 {
     if (w->draining && w->open == 0 && w->exchanges == 0)
         loop_stop(&w->loop);
 }
 
-static void
-on_session_closed(void *ctx, struct session *s, enum reason why)
-{
-    struct worker *w = ((struct worker_door *)ctx)->w;
-
-    (void)why;
-    list_unlink(&s->link);
-    sources_leave(w->sources, &s->conn.peer);
-    gateway_conn_leave(w->gateway);
-    metric_add(&w->metrics, METRIC_CONNS_OPEN, -1);
-    w->open--;
-    check_drained(w);
-}
-
-static const struct session_owner session_owner = {
-    .new_exchange = on_new_exchange,
-    .on_bad_request = on_bad_request,
-    .on_closed = on_session_closed,
-};
-
 void
 worker_exchange_over(struct worker *w)
 {
     w->exchanges--;
-    check_drained(w);
+    worker_check_drained(w);
 }
-
-static void
-on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
-{
-    struct worker_door *door = ctx;
-    struct worker *w = door->w;
-    const struct gateway_config *c = w->config->c;
-    struct session *s;
-
-    (void)l;
-    if (w->draining || !gateway_conn_enter(w->gateway, c->conn_max)) {
-        metric_add(&w->metrics, METRIC_CONNS_REJECTED, 1);
-        close(fd);
-        return;
-    }
-    if (!sources_enter(w->sources, peer, c->conn_per_source, c->conn_rate, w->loop.now)) {
-        metric_add(&w->metrics, METRIC_CONNS_REJECTED, 1);
-        gateway_conn_leave(w->gateway);
-        close(fd);
-        return;
-    }
-    s = h1_server_open(&w->loop, fd, peer, &w->front, &session_owner, door);
-    if (!s) {
-        sources_leave(w->sources, peer);
-        gateway_conn_leave(w->gateway);
-        return;
-    }
-    list_push_back(&w->sessions, &s->link);
-    metric_add(&w->metrics, METRIC_CONNS, 1);
-    metric_add(&w->metrics, METRIC_CONNS_OPEN, 1);
-    w->open++;
-}
-
-static const struct listener_owner listener_owner = {.on_accept = on_accept};
 
 /*
  * ---- mail ---------------------------------------------------------------------------------------
@@ -292,6 +210,8 @@ on_drain_over(struct wheel_timer *t)
 {
     struct worker *w = container_of(t, struct worker, drain_timer);
 
+    list_each_safe(n, next, &w->arrivals)
+        arrival_close(container_of(n, struct arrival, link), REASON_SHUTDOWN);
     list_each_safe(n, next, &w->sessions)
         session_close(container_of(n, struct session, link), REASON_SHUTDOWN);
 }
@@ -299,17 +219,15 @@ on_drain_over(struct wheel_timer *t)
 static void
 drain(struct worker *w, usec_t limit)
 {
-    if (!w->draining)
-        for (unsigned i = 0; i < CONFIG_LISTENERS; i++) {
-            if (w->listener[i])
-                listener_drain(w->listener[i]);
-            w->listener[i] = NULL;
-        }
+    for (unsigned i = 0; i < CONFIG_LISTENERS; i++)
+        worker_door_drain(&w->door[i]);
     w->draining = true;
+    list_each_safe(n, next, &w->arrivals)
+        arrival_drain(container_of(n, struct arrival, link));
     list_each_safe(n, next, &w->sessions)
         session_drain(container_of(n, struct session, link));
     loop_timer_set(&w->loop, &w->drain_timer, usec_add(w->loop.now, limit));
-    check_drained(w);
+    worker_check_drained(w);
 }
 
 static void
@@ -395,6 +313,7 @@ worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct g
     w->number = number;
     w->gateway = g;
     w->control = control;
+    list_init(&w->arrivals);
     list_init(&w->sessions);
     idtable_init(&w->tickets, TICKETS_MAX);
     pool_init(&w->proxies, sizeof(struct proxy), PROXIES_SPARE, 0);
@@ -405,14 +324,13 @@ worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct g
         free(w);
         return NULL;
     }
+    arrival_hall_init(&w->hall, &w->loop);
     if (open_parts(w, c, why) < 0)
         goto fail;
     for (unsigned i = 0; i < n; i++) {
         int own = fcntl(fd[i], F_DUPFD_CLOEXEC, 3);
 
-        w->door[i] = (struct worker_door){w, i};
-        w->listener[i] = own < 0 ? NULL : listener_new(&w->loop, own, &listener_owner, &w->door[i]);
-        if (!w->listener[i]) {
+        if (own < 0 || worker_door_open(&w->door[i], w, i, own) < 0) {
             buf_printf(why, "cannot listen: %s", strerror(errno));
             goto fail;
         }
@@ -457,8 +375,7 @@ worker_free(struct worker *w)
     if (!w)
         return;
     for (unsigned i = 0; i < CONFIG_LISTENERS; i++)
-        if (w->listener[i])
-            listener_close(w->listener[i]);
+        worker_door_close(&w->door[i]);
     loop_timer_cancel(&w->loop, &w->activity);
     loop_timer_cancel(&w->loop, &w->drain_timer);
     back_pool_free(w->pool);
@@ -473,6 +390,7 @@ worker_free(struct worker *w)
     config_free(w->config);
     idtable_fini(&w->tickets);
     pool_fini(&w->proxies);
+    arrival_hall_fini(&w->hall);
     loop_fini(&w->loop);
     free(w);
 }

@@ -16,7 +16,7 @@
 #include "gateway/gateway_config.h"
 #include "gateway/route.h"
 #include "gateway/speak.h"
-#include "net/listener.h"
+#include "gateway/worker_door.h"
 #include "net/mailbox.h"
 #include "sandbox/view.h"
 
@@ -46,12 +46,6 @@ struct note {
 #define NOTE_HEAD offsetof(struct note, mail)
 #define NOTE_VERDICT_ROOM (NOTE_HEAD + MAIL_VERDICT_ROOM)
 
-/* What a session knows of where it came in. */
-struct worker_door {
-    struct worker *w;
-    unsigned listener; /* index into the configuration's */
-};
-
 struct worker {
     unsigned number;
     struct gateway *gateway;
@@ -66,14 +60,15 @@ struct worker {
     struct back_pool *pool;
     struct idtable tickets;         /* of ASKs without a verdict -> struct proxy */
     struct pool proxies;            /* memory of struct proxy */
-    struct list sessions;           /* of struct session */
-    struct listener *listener[CONFIG_LISTENERS];
     struct worker_door door[CONFIG_LISTENERS];
+    struct arrival_hall hall;
+    struct list arrivals;           /* of struct arrival */
+    struct list sessions;           /* of struct session */
     struct sources *sources;        /* open connections and rate by client address */
     struct wheel_timer activity;    /* the next ACTIVITY that is due */
     struct wheel_timer drain_timer; /* the end of draining */
     struct metrics metrics;
-    uint32_t open;                  /* sessions */
+    uint32_t open;                  /* arrivals and sessions */
     uint32_t exchanges;             /* in service */
     bool draining;
 };
@@ -106,5 +101,7 @@ void worker_activity(struct worker *w);
 void worker_config_release(struct worker *w, struct worker_config *wc);
 /* An exchange is over: while draining, the last one ends the worker. */
 void worker_exchange_over(struct worker *w);
+/* For worker_door.c: a connection is closed; the same. */
+void worker_check_drained(struct worker *w);
 
 #endif
