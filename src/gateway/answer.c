@@ -6,6 +6,7 @@
 #include "base/jsonw.h"
 #include "gateway/page.h"
 #include "http/memory_end.h"
+#include "http/phrase.h"
 
 #include <string.h>
 
@@ -101,11 +102,12 @@ answer_body(struct buf *out, const struct answer *a, unsigned retry_after)
 }
 
 static int
-add_text(struct exchange *ex, enum field_id id, struct slice name, const char *fmt, ...)
-    printf_like(4, 5);
+add_text(struct head *h, struct arena *arena, enum field_id id, struct slice name, const char *fmt,
+         ...) printf_like(5, 6);
 
 static int
-add_text(struct exchange *ex, enum field_id id, struct slice name, const char *fmt, ...)
+add_text(struct head *h, struct arena *arena, enum field_id id, struct slice name, const char *fmt,
+         ...)
 {
     char text[128];
     struct buf b;
@@ -116,43 +118,47 @@ add_text(struct exchange *ex, enum field_id id, struct slice name, const char *f
     va_start(ap, fmt);
     buf_vprintf(&b, fmt, ap);
     va_end(ap);
-    copy = arena_copy(&ex->arena, buf_slice(&b));
-    return copy.p ? head_add(&ex->resp, &ex->arena, id, name, copy) : -1;
+    copy = arena_copy(arena, buf_slice(&b));
+    return copy.p ? head_add(h, arena, id, name, copy) : -1;
 }
 
-int
-answer_common_fields(struct exchange *ex, struct slice request_id, struct slice origin)
+static int
+common_fields(struct head *h, struct arena *arena, struct slice request_id, struct slice origin)
 {
-    struct head *h = &ex->resp;
-    struct arena *a = &ex->arena;
-
-    if (head_add(h, a, FIELD_CACHE_CONTROL, SLICE("Cache-Control"), SLICE("no-store")) < 0 ||
-        head_add(h, a, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"), request_id) < 0)
+    if (head_add(h, arena, FIELD_CACHE_CONTROL, SLICE("Cache-Control"), SLICE("no-store")) < 0 ||
+        head_add(h, arena, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"), request_id) < 0)
         return -1;
     if (origin.n == 0)
         return 0;
-    if (head_add(h, a, FIELD_OTHER, SLICE("Access-Control-Allow-Origin"), origin) < 0 ||
-        head_add(h, a, FIELD_OTHER, SLICE("Vary"), SLICE("Origin")) < 0 ||
-        head_add(h, a, FIELD_OTHER, SLICE("Access-Control-Expose-Headers"),
+    if (head_add(h, arena, FIELD_OTHER, SLICE("Access-Control-Allow-Origin"), origin) < 0 ||
+        head_add(h, arena, FIELD_OTHER, SLICE("Vary"), SLICE("Origin")) < 0 ||
+        head_add(h, arena, FIELD_OTHER, SLICE("Access-Control-Expose-Headers"),
                  SLICE("Retry-After, X-Request-Id, Proxy-Status")) < 0)
         return -1;
     return 0;
 }
 
-static int
-error_fields(struct exchange *ex, const struct answer *a, unsigned retry_after)
+int
+answer_common_fields(struct exchange *ex, struct slice request_id, struct slice origin)
 {
-    if (answer_common_fields(ex, a->request_id, a->origin) < 0 ||
-        add_text(ex, FIELD_PROXY_STATUS, SLICE("Proxy-Status"), "rouse; error=%s; details=\"%s\"",
-                 answer_proxy_error(a->reason), reason_slug(a->reason)) < 0)
+    return common_fields(&ex->resp, &ex->arena, request_id, origin);
+}
+
+static int
+error_fields(struct head *h, struct arena *arena, const struct answer *a, unsigned retry_after)
+{
+    if (common_fields(h, arena, a->request_id, a->origin) < 0 ||
+        add_text(h, arena, FIELD_PROXY_STATUS, SLICE("Proxy-Status"),
+                 "rouse; error=%s; details=\"%s\"", answer_proxy_error(a->reason),
+                 reason_slug(a->reason)) < 0)
         return -1;
     if (a->reason == REASON_METHOD_NOT_ALLOWED &&
-        head_add(&ex->resp, &ex->arena, FIELD_OTHER, SLICE("Allow"),
+        head_add(h, arena, FIELD_OTHER, SLICE("Allow"),
                  SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")) < 0)
         return -1;
     if (retry_after == 0)
         return 0;
-    return add_text(ex, FIELD_RETRY_AFTER, SLICE("Retry-After"), "%u", retry_after);
+    return add_text(h, arena, FIELD_RETRY_AFTER, SLICE("Retry-After"), "%u", retry_after);
 }
 
 static struct slice
@@ -175,27 +181,41 @@ content_type(const struct answer *a)
 
 /* Fields that go with one shape only. */
 static int
-shape_fields(struct exchange *ex, const struct answer *a, unsigned retry_after)
+shape_fields(struct head *h, struct arena *arena, const struct answer *a, unsigned retry_after)
 {
     if (a->shape == ANSWER_HTML)
-        return page_fields(ex);
-    return a->shape == ANSWER_GRPC ? answer_grpc_fields(ex, a, retry_after) : 0;
+        return page_fields(h, arena);
+    return a->shape == ANSWER_GRPC ? answer_grpc_fields(h, arena, a, retry_after) : 0;
+}
+
+int
+answer_compose(struct head *h, struct arena *arena, struct buf *body, const struct answer *a,
+               struct random *r)
+{
+    unsigned retry_after = answer_retry_after(a, r);
+
+    head_init(h);
+    h->version = 11;
+    h->status = (uint16_t)answer_http_status(a);
+    h->phrase = phrase_of(h->status);
+    answer_body(body, a, retry_after);
+    h->framing = FRAMING_LENGTH;
+    h->length = body->n;
+    if (body->full || error_fields(h, arena, a, retry_after) < 0 ||
+        shape_fields(h, arena, a, retry_after) < 0)
+        return -1;
+    return head_add(h, arena, FIELD_CONTENT_TYPE, SLICE("Content-Type"), content_type(a));
 }
 
 void
 answer_send(struct exchange *ex, const struct answer *a)
 {
     struct buf body;
-    unsigned retry_after = answer_retry_after(a, &ex->loop->random);
     bool sent;
 
-    head_init(&ex->resp);
     buf_init(&body, BODY_MAX);
-    answer_body(&body, a, retry_after);
-    sent = !body.full && error_fields(ex, a, retry_after) == 0 &&
-           shape_fields(ex, a, retry_after) == 0 &&
-           memory_answer(ex, (uint16_t)answer_http_status(a), content_type(a),
-                         buf_slice(&body)) == 0;
+    sent = answer_compose(&ex->resp, &ex->arena, &body, a, &ex->loop->random) == 0 &&
+           memory_answer(ex, ex->resp.status, SLICE_NONE, buf_slice(&body)) == 0;
     buf_fini(&body);
     ex->reason = a->reason;
     if (!sent)
@@ -212,7 +232,7 @@ answer_waiting_page(struct exchange *ex, struct slice name, struct slice request
     buf_init(&body, BODY_MAX);
     page_waiting(&body, name, request_id);
     sent = !body.full && answer_common_fields(ex, request_id, SLICE_NONE) == 0 &&
-           page_fields(ex) == 0 &&
+           page_fields(&ex->resp, &ex->arena) == 0 &&
            head_add(&ex->resp, &ex->arena, FIELD_RETRY_AFTER, SLICE("Retry-After"),
                     SLICE("2")) == 0 &&
            head_add(&ex->resp, &ex->arena, FIELD_PROXY_STATUS, SLICE("Proxy-Status"),

@@ -47,6 +47,12 @@ unsigned answer_retry_after(const struct answer *a, struct random *r);
 /* The body alone. */
 void answer_body(struct buf *out, const struct answer *a, unsigned retry_after);
 /*
+ * The whole answer: head with its fields in arena, and body. What the answer borrows must outlive
+ * the head. -1: out of arena, or the body is full.
+ */
+int answer_compose(struct head *h, struct arena *arena, struct buf *body, const struct answer *a,
+                   struct random *r) must_check;
+/*
  * Answers ex with a memory back: status, fields, body. Falls back to exchange_abort when out of
  * memory.
  */

@@ -48,7 +48,8 @@ add_percent_encoded(struct buf *out, struct slice s)
 }
 
 int
-answer_grpc_fields(struct exchange *ex, const struct answer *a, unsigned retry_after)
+answer_grpc_fields(struct head *h, struct arena *arena, const struct answer *a,
+                   unsigned retry_after)
 {
     char plain[768], text[sizeof(plain) * 3];
     struct buf message, b;
@@ -58,20 +59,20 @@ answer_grpc_fields(struct exchange *ex, const struct answer *a, unsigned retry_a
     answer_message(&message, a);
     buf_init_fixed(&b, text, sizeof(text));
     add_percent_encoded(&b, buf_slice(&message));
-    words = arena_copy(&ex->arena, buf_slice(&b));
+    words = arena_copy(arena, buf_slice(&b));
     buf_clear(&b);
     buf_add_u64(&b, number_of(answer_code(a)));
-    status = arena_copy(&ex->arena, buf_slice(&b));
+    status = arena_copy(arena, buf_slice(&b));
     if (!words.p || !status.p ||
-        head_add(&ex->resp, &ex->arena, FIELD_OTHER, SLICE("grpc-status"), status) < 0 ||
-        head_add(&ex->resp, &ex->arena, FIELD_OTHER, SLICE("grpc-message"), words) < 0)
+        head_add(h, arena, FIELD_OTHER, SLICE("grpc-status"), status) < 0 ||
+        head_add(h, arena, FIELD_OTHER, SLICE("grpc-message"), words) < 0)
         return -1;
     if (retry_after == 0)
         return 0;
     buf_clear(&b); /* what clients with a retry policy wait for instead of their own back-off */
     buf_add_u64(&b, (uint64_t)retry_after * 1000);
-    pushback = arena_copy(&ex->arena, buf_slice(&b));
-    return pushback.p ? head_add(&ex->resp, &ex->arena, FIELD_OTHER,
+    pushback = arena_copy(arena, buf_slice(&b));
+    return pushback.p ? head_add(h, arena, FIELD_OTHER,
                                  SLICE("grpc-retry-pushback-ms"), pushback)
                       : -1;
 }

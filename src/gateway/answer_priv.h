@@ -20,8 +20,8 @@ const char *answer_proxy_error(enum reason r);
 void answer_connect_unary(struct buf *out, const struct answer *a, struct slice message);
 void answer_connect_stream(struct buf *out, const struct answer *a, struct slice message);
 void answer_grpc_web(struct buf *out, const struct answer *a, struct slice message);
-/* grpc-status and grpc-message into ex->resp. -1: out of arena. */
-int answer_grpc_fields(struct exchange *ex, const struct answer *a, unsigned retry_after)
-    must_check;
+/* grpc-status and grpc-message into h. -1: out of arena. */
+int answer_grpc_fields(struct head *h, struct arena *arena, const struct answer *a,
+                       unsigned retry_after) must_check;
 
 #endif

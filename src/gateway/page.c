@@ -23,10 +23,10 @@ static const struct {
 };
 
 int
-page_fields(struct exchange *ex)
+page_fields(struct head *h, struct arena *a)
 {
     for (size_t i = 0; i < sizeof(page_field) / sizeof(page_field[0]); i++)
-        if (head_add(&ex->resp, &ex->arena, FIELD_OTHER, slice_of(page_field[i].name),
+        if (head_add(h, a, FIELD_OTHER, slice_of(page_field[i].name),
                      slice_of(page_field[i].value)) < 0)
             return -1;
     return 0;

@@ -7,7 +7,7 @@
 #define ROUSE_GATEWAY_PAGE_H
 
 #include "base/buf.h"
-#include "http/exchange.h"
+#include "http/head.h"
 
 /* "Waking NAME": refreshes itself every two seconds. name is escaped. */
 void page_waiting(struct buf *out, struct slice name, struct slice request_id);
@@ -15,7 +15,7 @@ void page_waiting(struct buf *out, struct slice name, struct slice request_id);
 void page_error(struct buf *out, unsigned status, const char *slug, struct slice message,
                 struct slice name, struct slice request_id, unsigned refresh);
 /* The fields that go with a page: CSP, robots, referrer, Vary. -1: out of arena. */
-int page_fields(struct exchange *ex) must_check;
+int page_fields(struct head *h, struct arena *a) must_check;
 /* Appends s with & < > " ' escaped. */
 void page_escape(struct buf *out, struct slice s);
 

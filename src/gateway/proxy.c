@@ -112,24 +112,33 @@ answer_housekeeping(struct proxy *p)
         exchange_abort(&p->ex, REASON_OUT_OF_MEMORY);
 }
 
-void
-proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *detail)
+/* What there is to say of a reason to the caller of this request. */
+static struct answer
+answer_about(const struct proxy *p, enum reason why, const char *detail)
 {
     struct answer a = {
         .reason = why,
         .dialect = p->site ? p->site->dialect : DIALECT_NATIVE,
         .sandbox = p->id,
         .port = p->port,
-        .retry_after = retry_after,
         .delivered = p->ex.delivered,
         .request_id = slice_of(p->request_id),
         .detail = detail,
     };
 
     answer_fit(&a, &p->ex.req, p->klass);
+    return a;
+}
+
+void
+proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *detail)
+{
+    struct answer a = answer_about(p, why, detail);
+
     proxy_stop_connecting(p);
     end_hold(p);
     a.waited = p->held_for;
+    a.retry_after = retry_after;
     leave(p);
     stop_using(p);
     p->phase = PROXY_ANSWERING;
@@ -138,6 +147,18 @@ proxy_refuse(struct proxy *p, enum reason why, usec_t retry_after, const char *d
         answer_housekeeping(p);
     else
         answer_send(&p->ex, &a);
+}
+
+/* The session says it to its client, and the exchange is over. */
+static int
+on_broken(struct exchange *ex, enum reason why, struct head *h, struct arena *arena,
+          struct buf *body)
+{
+    const char *detail = why == REASON_REQUEST_INVALID ? "its body is malformed" : NULL;
+    struct answer a = answer_about(of_exchange(ex), why, detail);
+
+    metric_reason(ex->loop->metrics, why);
+    return answer_compose(h, arena, body, &a, &ex->loop->random);
 }
 
 /* ---- asking control --------------------------------------------------------------- */
@@ -493,6 +514,7 @@ const struct exchange_handler proxy_handler = {
     .on_answer = on_answer,
     .on_back_lost = on_back_lost,
     .on_silence = on_silence,
+    .on_broken = on_broken,
     .on_end = on_end,
     .release = release,
 };

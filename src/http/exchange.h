@@ -43,6 +43,7 @@
 #ifndef ROUSE_HTTP_EXCHANGE_H
 #define ROUSE_HTTP_EXCHANGE_H
 
+#include "base/buf.h"
 #include "base/endpoint.h"
 #include "http/head.h"
 #include "http/pipe.h"
@@ -94,6 +95,12 @@ struct exchange_handler {
     void (*on_back_lost)(struct exchange *ex, enum reason why);
     /* The request was sent and no byte came back for a second (once). May be NULL. */
     void (*on_silence)(struct exchange *ex);
+    /* The request's body broke off, or is over a limit, before a byte of an answer went out; the
+     * front calls exchange_front_lost next, and says this to its client: a whole head (status,
+     * framing, fields in a) and body. Not from the run list: nothing may change but counters. -1,
+     * or NULL: the front says it by itself. */
+    int (*on_broken)(struct exchange *ex, enum reason why, struct head *h, struct arena *a,
+                     struct buf *body);
     /* Exactly once for each on_request, at the end, with ex->outcome and ex->reason; afterwards
      * the exchange is reaped. Free what hangs on it; the struct itself is given back by
      * `release`, which is all that an exchange sees whose client left before on_request. */

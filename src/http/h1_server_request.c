@@ -8,7 +8,6 @@
 
 #include "http/h1_server_priv.h"
 
-#include "base/jsonw.h"
 #include "http/h1_parse.h"
 #include "http/phrase.h"
 
@@ -109,17 +108,11 @@ refusal_head(struct head *h, struct arena *a, enum reason why, struct slice body
     return head_add(h, a, FIELD_PROXY_STATUS, SLICE("Proxy-Status"), status_text);
 }
 
-/* Sends an answer of our own with that body; then lingers. */
+/* Sends an answer of our own; then lingers. */
 static void
-send_refusal(struct h1_server *s, enum reason why, struct slice body, const char *request_id)
+send_refusal(struct h1_server *s, enum reason why, const struct refusal *r)
 {
-    char status_text[96];
-    struct refusal r = {.body = body, .version = 11, .bodiless = s->asks_head};
-
-    arena_reset(&s->arena);
-    if (refusal_head(&r.head, &s->arena, why, body,
-                     proxy_status(why, status_text, sizeof(status_text)), request_id) < 0 ||
-        h1_output_text(&s->out, write_refusal, &r) < 0) {
+    if (h1_output_text(&s->out, write_refusal, r) < 0) {
         front_close(s, why, false);
         return;
     }
@@ -134,46 +127,57 @@ send_refusal(struct h1_server *s, enum reason why, struct slice body, const char
 void
 front_refuse(struct h1_server *s, enum reason why, const char *detail)
 {
+    struct refusal r = {.version = 11, .bodiless = s->asks_head};
     struct buf body;
-    char request_id[REQUEST_ID_SIZE] = "";
+    char request_id[REQUEST_ID_SIZE] = "", status_text[96];
 
     buf_init(&body, LOOP_BLOCK);
     s->session.owner->on_bad_request(s->session.ctx, &s->session, why, detail, &body, request_id);
-    if (s->state != FRONT_CLOSED)
-        send_refusal(s, why, buf_slice(&body), request_id);
+    r.body = buf_slice(&body);
+    arena_reset(&s->arena);
+    if (s->state == FRONT_CLOSED)
+        ;
+    else if (refusal_head(&r.head, &s->arena, why, r.body,
+                          proxy_status(why, status_text, sizeof(status_text)), request_id) < 0)
+        front_close(s, why, false);
+    else
+        send_refusal(s, why, &r);
     buf_fini(&body);
+}
+
+/* What the exchange's handler has to say to the client of a request that broke. */
+static bool
+ask_handler(struct h1_server *s, enum reason why, struct refusal *r, struct buf *body)
+{
+    struct exchange *ex = s->end.ex;
+
+    arena_reset(&s->arena);
+    if (!ex->announced || !ex->handler->on_broken ||
+        ex->handler->on_broken(ex, why, &r->head, &s->arena, body) < 0 || body->full)
+        return false;
+    r->body = buf_slice(body);
+    return true;
 }
 
 void
 front_broken(struct h1_server *s, enum reason why)
 {
-    char text[256];
+    struct refusal r = {.version = 11, .bodiless = s->asks_head};
     struct buf body;
-    struct jsonw j;
-    const char *delivered;
-    bool announced;
+    bool told;
 
     if (s->head_out || h1_output_pending(&s->out)) {
         front_close(s, why == REASON_REQUEST_TIMEOUT ? REASON_CLIENT_STALLED : why, true);
         return;
     }
-    announced = s->end.ex->announced;
-    delivered = s->end.ex->delivered == DELIVERED_NO ? "no" : "maybe";
+    buf_init(&body, LOOP_BLOCK);
+    told = ask_handler(s, why, &r, &body);
     exchange_front_lost(s->end.ex, why);
-    if (!announced) { /* it never became an exchange */
+    if (told)
+        send_refusal(s, why, &r);
+    else
         front_refuse(s, why, "body is malformed or over a limit");
-        return;
-    }
-    buf_init_fixed(&body, text, sizeof(text));
-    jsonw_init(&j, &body);
-    jsonw_object(&j);
-    jsonw_kv_i64(&j, "code", reason_row(why)->status);
-    jsonw_kv_str(&j, "error", reason_slug(why));
-    jsonw_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
-    jsonw_kv_bool(&j, "retryable", false);
-    jsonw_kv_str(&j, "delivered", delivered);
-    jsonw_object_end(&j);
-    send_refusal(s, why, buf_slice(&body), "");
+    buf_fini(&body);
 }
 
 /* --- bodies --------------------------------------------------------------------------------- */

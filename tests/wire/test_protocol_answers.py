@@ -34,7 +34,7 @@ class Way:
         h.sandbox("gone", "killed")
         h.sandbox("closed", "running", address=f"127.0.0.1:{free_port()}")
         h.sandbox("paused", "paused", auto_resume=False)
-        self.gateway = gateway(one_site(self.port, h, connect={"refused_for": "20ms"}))
+        self.gateway = gateway(one_site(self.port, h, connect={"refused_for": "200ms"}))
 
     def ask(self, what, fields, port=3000, method="POST", body=b"\0\0\0\0\0"):
         fields = fields.replace("{id}", what)
@@ -165,3 +165,34 @@ def test_the_log_says_what_the_status_does_not(way):
     line = way.gateway.wait_access(sandbox__id="closed")[0]
     assert line["http.response.status_code"] == 200
     assert (line["error.type"], line["level"]) == ("port_closed", "warn")
+
+
+@pytest.mark.parametrize("fields, what", [("Accept: */*", "json"), (GRPC, "grpc"),
+                                          (CONNECT, "connect"), (STREAM, "stream")])
+def test_a_body_that_breaks_is_told_of_as_all_else(gateway, witness, hook, fields, what):
+    """A bad chunk behind a good head that the sandbox has begun to see."""
+    w, h, port = witness(), hook(), free_port()
+    h.sandbox("blog", "running", address=f"127.0.0.1:{w.port}")
+    g = gateway(one_site(port, h))
+    rid = "0193a7" + "0" * 26
+    with Connection(port) as c:
+        c.send(("POST /x HTTP/1.1\r\nHost: 3000-blog.t.localhost\r\nOrigin: https://a.example\r\n"
+                f"X-Request-Id: {rid}\r\n{fields}\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "5\r\nhello\r\n").encode())
+        w.wait(connections=1)
+        c.send(b"nonsense\r\n")
+        answer = c.answer("POST")
+        assert c.until_end() == "fin"
+    assert answer.get("X-Request-Id") == rid
+    assert answer.get("Access-Control-Allow-Origin") == "https://a.example"
+    assert 'details="request_invalid"' in answer.get("Proxy-Status")
+    assert answer.status == (400 if what in ("json", "connect") else 200)
+    if what == "json":
+        assert answer.json()["sandboxId"] == "blog" and answer.json()["error"] == "request_invalid"
+    elif what == "grpc":
+        assert answer.get("grpc-status") == "3" and not answer.body
+    elif what == "connect":
+        assert answer.json()["code"] == "invalid_argument"
+    else:
+        assert answer.body[:1] == b"\2"
+    g.wait_access(request_id=rid, error__type="request_invalid")
