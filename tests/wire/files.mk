@@ -6,9 +6,11 @@
 wire_tests =
 wire_tests += tests/wire/test_admin.py
 wire_tests += tests/wire/test_answers.py
+wire_tests += tests/wire/test_browser.py
 wire_tests += tests/wire/test_change.py
 wire_tests += tests/wire/test_chaos.py
 wire_tests += tests/wire/test_cli.py
+wire_tests += tests/wire/test_clients.py
 wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_demo.py
 wire_tests += tests/wire/test_desync.py
@@ -40,7 +42,8 @@ wire_tests += tests/wire/test_torture.py
 wire_tests += tests/wire/test_verbs.py
 
 wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
-    tests/wire/rousetest/__init__.py tests/wire/rousetest/faults.py \
+    tests/wire/rousetest/__init__.py tests/wire/rousetest/browser.py \
+    tests/wire/rousetest/faults.py \
     tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
     tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py \
     tests/wire/rousetest/config.py tests/wire/rousetest/corpus.py tests/wire/rousetest/strict.py \
