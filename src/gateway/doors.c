@@ -119,15 +119,17 @@ make_policies(struct doors *d, struct door_set *s, const struct gateway_config *
 }
 
 static int
-make_door(struct doors *d, struct door *door, const struct listener_config *l, char *text,
-          size_t room)
+make_door(struct doors *d, struct door *door, const struct gateway_config *c, unsigned n,
+          char *text, size_t room)
 {
+    const struct listener_config *l = &c->listener[n];
     struct tls_certs_options co = {.directory = l->certificates, .log = d->loop->log};
     struct tls_server_options so = {
         .tickets = d->tickets,
         .policy = policy_of,
         .ctx = d,
         .h1_only = !l->http2,
+        .tls13_only = c->tls_minimum > 0,
     };
 
     door->certs = tls_certs_new(d->library, &co);
@@ -149,7 +151,7 @@ doors_configure(struct doors *d, const struct gateway_config *c, const struct ro
 
     for (unsigned i = 0; rc == 0 && i < c->listeners; i++)
         if (c->listener[i].certificates[0])
-            rc = make_door(d, &s->door[i], &c->listener[i], text, sizeof(text));
+            rc = make_door(d, &s->door[i], c, i, text, sizeof(text));
     d->routes = routes;
     if (rc < 0) {
         buf_printf(why, "tls: %s", text);

@@ -243,6 +243,8 @@ set_up(struct tls_server *s)
     s->ctx = tls_library_ssl_ctx(s->lib, TLS_server_method());
     if (!s->ctx)
         return -1;
+    if (s->o.tls13_only && SSL_CTX_set_min_proto_version(s->ctx, TLS1_3_VERSION) != 1)
+        return -1;
     SSL_CTX_set_options(s->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_max_early_data(s->ctx, 0);
     SSL_CTX_set_client_hello_cb(s->ctx, on_client_hello, s);

@@ -42,6 +42,7 @@ struct tls_server_options {
     const struct tls_policy *(*policy)(void *ctx, struct slice sni);
     void *ctx;
     bool h1_only;       /* do not offer h2 */
+    bool tls13_only;    /* refuse TLS 1.2 */
     bool hybrid_groups; /* X25519MLKEM768 first, where OpenSSL has it: 6 KB more a connection */
 };
 
