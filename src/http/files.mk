@@ -46,6 +46,7 @@ libhttp_a_SOURCES = \
     src/http/h2.c \
     src/http/h2.h \
     src/http/h2_block.c \
+    src/http/h2_block_priv.h \
     src/http/h2_budget.c \
     src/http/h2_client.h \
     src/http/h2_flow.c \
@@ -55,7 +56,11 @@ libhttp_a_SOURCES = \
     src/http/h2_options.c \
     src/http/h2_output.c \
     src/http/h2_priv.h \
+    src/http/h2_server.c \
     src/http/h2_server.h \
+    src/http/h2_server_answer.c \
+    src/http/h2_server_priv.h \
+    src/http/h2_server_request.c \
     src/http/head.c \
     src/http/head.h \
     src/http/host.c \

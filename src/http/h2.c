@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "http/h2_priv.h"
+#include "http/h2_block_priv.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -48,8 +48,9 @@ forget(struct h2_stream *s)
 {
     struct h2 *h = s->h;
 
-    if (s->known || s->end.ex || list_linked(&s->todo))
+    if (s->gone || s->known || s->end.ex || list_linked(&s->todo))
         return;
+    s->gone = true;
     task_cancel(&s->end.task);
     list_unlink(&s->link);
     list_push_back(&h->dead, &s->link);
@@ -332,15 +333,24 @@ settle(struct h2 *h)
     }
 }
 
-void
+int
 h2_early(struct h2 *h, struct slice bytes)
 {
-    if (bytes.n > 0)
-        feed(h, bytes);
-    settle(h); /* they are not ours to keep */
     loop_queue_flush(h->loop, &h->flush);
-    if (h->state == H2_OPEN && h->conn->readable)
-        loop_queue_run(h->loop, &h->run);
+    loop_queue_run(h->loop, &h->run);
+    return buf_add_slice(&h->early, bytes);
+}
+
+static void
+feed_early(struct h2 *h)
+{
+    struct buf early = h->early;
+
+    buf_init(&h->early, 0);
+    if (h->state == H2_OPEN)
+        feed(h, buf_slice(&early));
+    settle(h);
+    buf_fini(&early);
 }
 
 void
@@ -363,6 +373,8 @@ on_run(struct task *t)
 
     if (h->more && h->state != H2_CLOSED)
         loop_queue_flush(h->loop, &h->flush);
+    if (h->early.n > 0)
+        feed_early(h);
     input(h);
 }
 
@@ -403,6 +415,18 @@ on_rearm(struct task *t)
         loop_queue_run(h->loop, &h->run);
 }
 
+void
+h2_abandon(struct h2 *h)
+{
+    h2_block_drop(h);
+    nghttp2_session_del(h->ng);
+    buf_fini(&h->left);
+    buf_fini(&h->early);
+    loop_timer_cancel(h->loop, &h->timer);
+    task_cancel(&h->run);
+    task_cancel(&h->flush);
+}
+
 static void
 on_reap(struct task *t)
 {
@@ -410,9 +434,7 @@ on_reap(struct task *t)
 
     task_cancel(&h->rearm);
     bury(h);
-    h2_block_drop(h);
-    nghttp2_session_del(h->ng);
-    buf_fini(&h->left);
+    h2_abandon(h);
     h->role->on_reap(h);
 }
 
@@ -460,6 +482,7 @@ h2_init(struct h2 *h)
     task_init(&h->reap, on_reap);
     wheel_timer_init(&h->timer, on_timer);
     buf_init(&h->left, LEFT_MAX);
+    buf_init(&h->early, LEFT_MAX);
     bucket_init(&h->resets);
     bucket_init(&h->glitches);
     bucket_init(&h->pings);

@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "http/h2_priv.h"
+#include "http/h2_block_priv.h"
 
 #define PAIRS ((LOOP_READ_SMALL - sizeof(struct h2_block)) / sizeof(struct h2_pair))
 #define OVERHEAD 32 /* RFC 9113 section 6.5.2 */

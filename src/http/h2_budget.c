@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "http/h2_priv.h"
+#include "http/h2_block_priv.h"
 
 #define EMPTIES_MAX 16
 #define FREE_MAX 10000u

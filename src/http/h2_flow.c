@@ -9,6 +9,8 @@
 
 #include "http/h2_priv.h"
 
+#include "http/tunnel.h"
+
 #include <stddef.h>
 
 struct pipe *
@@ -59,7 +61,7 @@ h2_take_data(struct h2_stream *s, struct slice data)
         h->role->on_lost(s, REASON_BODY_TOO_LARGE, NGHTTP2_CANCEL);
         return 0;
     }
-    if (pipe_lend(p, data) < 0)
+    if ((ex->tunnel ? tunnel_lend(ex, p, data) : pipe_lend(p, data)) < 0)
         return -1;
     if (!s->lent_to) {
         s->lent_to = ex;

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "http/h2_priv.h"
+#include "http/h2_block_priv.h"
 
 #define UPDATES_PER_DATA 10u
 #define UPDATES_MAX 10000u

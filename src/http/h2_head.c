@@ -13,7 +13,7 @@
 #include "http/h1_valid_priv.h"
 #include "http/host.h"
 #include "http/octet.h"
-#include "http/websocket.h"
+#include "http/tunnel.h"
 
 #include <string.h>
 
@@ -172,11 +172,11 @@ judge_connect(struct request *r, struct h1_verdict *v)
     if (!protocol.p)
         return refuse(v, REASON_METHOD_NOT_ALLOWED, "method is not allowed");
     if (!slice_eq(protocol, SLICE("websocket")))
-        return refuse(v, REASON_UPGRADE_REFUSED, "unknown protocol to connect to");
+        return refuse(v, REASON_NOT_IMPLEMENTED, "unknown protocol to connect to");
     r->h->method = METHOD_GET;
     r->h->method_text = SLICE("GET");
     r->h->upgrade = true;
-    return 0;
+    return 0; /* its Upgrade field is added behind the others */
 }
 
 static int
@@ -262,10 +262,12 @@ judge_framing(struct request *r, bool end, struct h1_verdict *v)
     if (h1_valid_framing(h, &r->facts, v) != 0)
         return -1;
     if (h->upgrade) {
-        if (h->framing != FRAMING_NONE || end)
-            return refuse(v, REASON_REQUEST_INVALID, "framing of a CONNECT");
-        if (!websocket_version_ok(head_value(h, FIELD_SEC_WEBSOCKET_VERSION)))
-            return refuse(v, REASON_REQUEST_INVALID, "sec-websocket-version");
+        v->detail = "CONNECT with END_STREAM";
+        v->reason = end ? REASON_REQUEST_INVALID : tunnel_judge(h, false, &v->detail);
+        if (v->reason != REASON_NONE)
+            return -1;
+        if (head_add(h, r->a, FIELD_UPGRADE, SLICE("upgrade"), SLICE("websocket")) < 0)
+            return refuse(v, REASON_OUT_OF_MEMORY, "out of memory");
     } else if (h->framing == FRAMING_NONE && !end) {
         h->framing = FRAMING_CHUNKED; /* it ends when it ends */
     }

@@ -6,7 +6,7 @@
 #ifndef ROUSE_HTTP_H2_HEAD_PRIV_H
 #define ROUSE_HTTP_H2_HEAD_PRIV_H
 
-#include "http/h2_priv.h"
+#include "http/h2_block_priv.h"
 
 /* All of the block's fields but pseudo ones, exactly as many as there are and `spare`
  * empty slots; crumbs of Cookie in one. -1: out of memory. */

@@ -324,14 +324,28 @@ put32(uint8_t *p, uint32_t v)
 
 /* By hand: nghttp2 may not be able to any more. */
 static void
-say_goaway(struct h2 *h)
+make_goaway(const struct h2 *h, uint32_t code, uint8_t frame[GOAWAY_SIZE])
 {
-    uint8_t frame[GOAWAY_SIZE] = {0, 0, GOAWAY_SIZE - FRAME_HEAD, NGHTTP2_GOAWAY};
     int32_t last = nghttp2_session_get_last_proc_stream_id(h->ng);
 
+    memset(frame, 0, GOAWAY_SIZE);
+    frame[2] = GOAWAY_SIZE - FRAME_HEAD;
+    frame[3] = NGHTTP2_GOAWAY;
     put32(frame + FRAME_HEAD, (uint32_t)last);
-    put32(frame + FRAME_HEAD + 4, h->goaway);
-    add(h, frame, sizeof(frame));
+    put32(frame + FRAME_HEAD + 4, code);
+}
+
+void
+h2_say_goaway(struct h2 *h, uint32_t code)
+{
+    uint8_t frame[GOAWAY_SIZE];
+    struct iovec iov = {frame, sizeof(frame)};
+
+    if (h->state != H2_OPEN || h->left.n > 0 || h->out || !h->conn->writable)
+        return;
+    make_goaway(h, code, frame);
+    if (conn_writev(h->conn, &iov, 1) < 0)
+        h->conn->writable = false;
 }
 
 static void
@@ -351,27 +365,48 @@ linger(struct h2 *h)
         loop_queue_run(h->loop, &h->run);
 }
 
-/* With a buffer to gather in. */
+/* Gathers what is to go out. */
 static void
-flush_open(struct h2 *h)
+make_output(struct h2 *h)
 {
+    uint8_t goaway[GOAWAY_SIZE];
+
     if (h->state == H2_OPEN)
         make_heads(h);
     if (h->state == H2_OPEN && !make_frames(h))
         h2_end(h, h->goaway, h->why);
     if (h->state == H2_ENDING && h->goaway != UINT32_MAX) {
-        say_goaway(h);
+        make_goaway(h, h->goaway, goaway);
+        add(h, goaway, sizeof(goaway));
         h->goaway = UINT32_MAX;
     }
-    if (h->left.n > 0 && keep(h) < 0)
-        h2_close(h, REASON_OUT_OF_MEMORY);
-    if (h->state == H2_CLOSED || !(h->left.n > 0 ? write_left(h) : write_out(h)))
-        return;
+}
+
+/* False: the kernel took less than there is, or the connection is closed. */
+static bool
+send_output(struct h2 *h)
+{
+    if (h->left.n == 0)
+        return h->state != H2_CLOSED && write_out(h);
+    if (keep(h) == 0)
+        return write_left(h);
+    h2_close(h, REASON_OUT_OF_MEMORY);
+    return false;
+}
+
+/* Everything is with the kernel: what does that mean? */
+static void
+after_output(struct h2 *h)
+{
     finish_sent(h);
     if (h->state == H2_OPEN && !nghttp2_session_want_read(h->ng) &&
-        !nghttp2_session_want_write(h->ng)) /* it has said GOAWAY itself */
-        h2_end(h, UINT32_MAX, h->role->broken);
-    if (h->state == H2_ENDING)
+        !nghttp2_session_want_write(h->ng)) { /* it has said GOAWAY itself */
+        h2_end(h, NGHTTP2_NO_ERROR, h->role->broken);
+        h->goaway = UINT32_MAX;
+    }
+    if (h->state == H2_OPEN && h->open == 0 && h->role->on_idle)
+        h->role->on_idle(h);
+    if (h->state == H2_ENDING && h->goaway == UINT32_MAX)
         linger(h);
 }
 
@@ -386,7 +421,9 @@ h2_flush(struct h2 *h)
         h2_close(h, REASON_OUT_OF_MEMORY);
         return;
     }
-    flush_open(h);
+    make_output(h);
+    if (send_output(h))
+        after_output(h);
     pool_give(&h->loop->large_reads, h->out);
     h->out = NULL;
     h->out_n = 0;

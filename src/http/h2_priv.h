@@ -23,23 +23,8 @@
 #include "net/conn.h"
 
 struct h2;
+struct h2_block;
 struct h2_stream;
-
-/* A block of fields while it is decoded: references into HPACK's memory, bounded (RELIABILITY C5,
- * C6). Beyond a limit the rest is decoded, but not kept. */
-struct h2_pair {
-    nghttp2_rcbuf *name, *value;
-};
-struct h2_block {
-    int32_t id;
-    usec_t began;
-    uint32_t wire; /* bytes of HEADERS and CONTINUATION frames */
-    uint32_t frames, bytes, fields, crumbs, n;
-    enum reason why; /* HEADER_TOO_LARGE, URI_TOO_LONG: over a limit */
-    const char *detail;
-    struct h2_pair pair[];
-};
-#define H2_BLOCK_WIRE (64u * 1024)
 
 /* What a role does; all are called with the core in a state that allows anything but freeing. */
 struct h2_role {
@@ -64,6 +49,8 @@ struct h2_role {
     void (*on_settings)(struct h2 *h);
     /* A stream is over and forgotten. */
     void (*on_stream_free)(struct h2_stream *s);
+    /* Behind a flush: there is no stream, nor anything to be written. May be NULL. */
+    void (*on_idle)(struct h2 *h);
     /* The role's next deadline, and the moment that it, or another, has come. */
     usec_t (*due)(struct h2 *h);
     void (*on_due)(struct h2 *h);
@@ -98,6 +85,7 @@ struct h2 {
     char *out;                 /* only within the flush */
     size_t out_n;
     struct buf left;           /* what the kernel did not take; then nothing more is made */
+    struct buf early;          /* read by somebody else, not yet looked at */
     struct pace writing;       /* to the kernel */
     usec_t since;              /* of the state, or without streams */
     usec_t opened;
@@ -134,6 +122,7 @@ struct h2_stream {
     bool end_out;    /* our END_STREAM was made */
     bool excused;    /* a reset of ours is not the peer's fault */
     bool peer_reset; /* RST_STREAM came */
+    bool gone;       /* forgotten: freed at the end of the turn */
     bool flag[4];    /* the role's */
 };
 _Static_assert(sizeof(struct h2_stream) <= LOOP_PIECE, "LOOP_PIECE is too small");
@@ -141,14 +130,17 @@ _Static_assert(sizeof(struct h2_stream) <= LOOP_PIECE, "LOOP_PIECE is too small"
 /* h2.c. 0, or -1: out of memory. The conn is open and is not closed then; h->conn, h->loop, h->o
  * and h->role are set, the rest is zero. */
 int h2_init(struct h2 *h) must_check;
-/* Bytes that were read before. */
-void h2_early(struct h2 *h, struct slice bytes);
+/* The session will not be opened after all: frees what h2_init made. */
+void h2_abandon(struct h2 *h);
+/* Bytes that were read before, copied: they are looked at from the run list, and so is what is
+ * readable now. -1: out of memory. */
+int h2_early(struct h2 *h, struct slice bytes) must_check;
 void h2_on_event(struct h2 *h, unsigned events);
 /* GOAWAY with that code, all exchanges are lost, then FIN. */
 void h2_end(struct h2 *h, uint32_t code, enum reason why);
 /* The same from within a callback; always false. */
 bool h2_doom(struct h2 *h, uint32_t code, enum reason why);
-/* Closes now. */
+/* Closes now. After h2_say_goaway, if it can be written at once. */
 void h2_close(struct h2 *h, enum reason why);
 void h2_arm(struct h2 *h, usec_t due);
 /* A stream for nghttp2's id (client: of the request just submitted). NULL: out of memory. */
@@ -168,6 +160,7 @@ void h2_kick(struct h2_stream *s);
  * the end has no exchange, out of *(struct buf *)s->more. */
 nghttp2_data_provider h2_body(struct h2_stream *s);
 void h2_flush(struct h2 *h);
+void h2_say_goaway(struct h2 *h, uint32_t code);
 int h2_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *head, size_t n,
                  nghttp2_data_source *source, void *arg);
 
@@ -189,11 +182,5 @@ bool h2_count_glitch(struct h2 *h);
 bool h2_count_frame(struct h2 *h, const nghttp2_frame_hd *hd);
 /* Half of the budget for resets is used: new streams wait a little (C2). */
 bool h2_is_suspect(const struct h2 *h);
-
-/* h2_block.c */
-int h2_block_begin(struct h2 *h, int32_t id, uint32_t wire);
-void h2_block_add(struct h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
-void h2_block_drop(struct h2 *h);
-struct slice h2_block_pseudo(const struct h2_block *b, struct slice name);
 
 #endif

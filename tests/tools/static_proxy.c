@@ -5,6 +5,8 @@
  *
  *     static_proxy LISTEN ORIGIN [ACCESS-LOG]      e.g. 127.0.0.1:0 127.0.0.1:9000
  *
+ * "h2:" before LISTEN: clients speak HTTP/2, by prior knowledge.
+ *
  * Prints the address it listens on. Ends on SIGTERM or SIGINT with a line of counters that must
  * balance: requests = answered + aborted + left.
  */
@@ -14,6 +16,7 @@
 #include "base/random.h"
 #include "http/back_pool.h"
 #include "http/h1_server.h"
+#include "http/h2_server.h"
 #include "http/memory_end.h"
 #include "net/dialer.h"
 #include "net/listener.h"
@@ -36,6 +39,8 @@ struct proxy {
     struct pool exchanges;
     struct list sessions;
     struct h1_server_options front;
+    struct h2_options front2;
+    bool h2;
     struct log_hub *hub;
     struct log *log;
     int log_fd;
@@ -254,9 +259,16 @@ static void
 on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 {
     struct proxy *p = ctx;
-    struct session *s = h1_server_open(&p->loop, fd, peer, &p->front, &session_owner, p);
+    struct session *s;
+    struct conn c;
 
     (void)l;
+    if (!p->h2)
+        s = h1_server_open(&p->loop, fd, peer, &p->front, &session_owner, p);
+    else if (conn_open_accepted(&c, &p->loop, fd, peer, NULL) == 0)
+        s = h2_server_open(&p->loop, &c, SLICE_NONE, &p->front2, &session_owner, p);
+    else
+        s = NULL;
     if (s)
         list_push_back(&p->sessions, &s->link);
 }
@@ -332,7 +344,8 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: static_proxy LISTEN ORIGIN [ACCESS-LOG]\n");
         return 2;
     }
-    fd = listener_bind(slice_of(argv[1]), false, &why);
+    p.h2 = slice_starts(slice_of(argv[1]), SLICE("h2:"));
+    fd = listener_bind(slice_of(argv[1] + (p.h2 ? 3 : 0)), false, &why);
     if (fd == -1) {
         fprintf(stderr, "%s\n", buf_cstr(&why));
         return 1;
@@ -346,6 +359,7 @@ main(int argc, char **argv)
     list_init(&p.sessions);
     pool_init(&p.exchanges, sizeof(struct relay), 4096, 0);
     h1_server_options_init(&p.front);
+    h2_options_server(&p.front2);
     back_pool_options_init(&back);
     back.per_key = 4096;
     p.pool = back_pool_new(&p.loop, &back);

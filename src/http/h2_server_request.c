@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * h2_server_request.c: heads that come in on an HTTP/2 front session: requests, trailers, and what
+ * is refused. Runs within nghttp2's callbacks: marks and queues, sends nothing. Owner: the session.
+ */
+#include "config.h"
+
+#include "http/h2_head_priv.h"
+#include "http/h2_server_priv.h"
+
+#include "base/jsonw.h"
+
+#include <stddef.h>
+
+/* --- refusals ------------------------------------------------------------------------------- */
+
+/* Answers why with a body of the owner's. */
+static void
+refuse(struct h2_stream *s, enum reason why, const char *detail)
+{
+    struct h2 *h = s->h;
+    struct session *session = &h2_server_of(h)->session;
+    char request_id[REQUEST_ID_SIZE] = "";
+    struct buf body;
+
+    h2_count_glitch(h);
+    buf_init(&body, LOOP_BLOCK);
+    session->owner->on_bad_request(session->ctx, session, why, detail, &body, request_id);
+    if (h->state == H2_OPEN)
+        h2_server_refuse(s, why, buf_slice(&body), request_id);
+    buf_fini(&body);
+}
+
+/* The same for a request that was in service. */
+static void
+answer_broken(struct h2_stream *s, enum reason why, enum delivered delivered)
+{
+    char text[256];
+    struct buf body;
+    struct jsonw j;
+
+    buf_init_fixed(&body, text, sizeof(text));
+    jsonw_init(&j, &body);
+    jsonw_object(&j);
+    jsonw_kv_i64(&j, "code", reason_row(why)->status);
+    jsonw_kv_str(&j, "error", reason_slug(why));
+    jsonw_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
+    jsonw_kv_bool(&j, "retryable", false);
+    jsonw_kv_str(&j, "delivered", delivered == DELIVERED_NO ? "no" : "maybe");
+    jsonw_object_end(&j);
+    h2_server_refuse(s, why, buf_slice(&body), "");
+}
+
+/* May the client still be told in words? */
+static bool
+can_answer(const struct h2_stream *s, enum reason why)
+{
+    return s->h->state == H2_OPEN && s->known && !s->head_out && !s->peer_reset &&
+           (why == REASON_REQUEST_TIMEOUT || why == REASON_BODY_TOO_LARGE ||
+            why == REASON_HEADER_TOO_LARGE);
+}
+
+void
+h2_server_on_lost(struct h2_stream *s, enum reason why, uint32_t code)
+{
+    struct exchange *ex = s->end.ex;
+    bool announced = ex->announced;
+    enum delivered delivered = ex->delivered;
+
+    list_unlink(&s->todo);
+    exchange_front_lost(ex, why);
+    if (!can_answer(s, why))
+        h2_stream_drop(s, code, false);
+    else if (announced)
+        answer_broken(s, why, delivered);
+    else
+        refuse(s, why, "body is malformed or over a limit");
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* So much may wait in each answer's pipe that all together stay within bounds. */
+static uint32_t
+share(uint32_t open)
+{
+    uint32_t n = ANSWERS_MAX / PIPE_WINDOW;
+
+    while (n < open)
+        n *= 2;
+    n = ANSWERS_MAX / n;
+    return n > ANSWER_MIN ? n : ANSWER_MIN;
+}
+
+static void
+share_out(struct h2 *h, struct exchange *newest)
+{
+    uint32_t window = share(h->open);
+
+    newest->to_front.window = window;
+    if (window == share(h->open - 1))
+        return;
+    list_each_safe(n, next, &h->streams) {
+        struct h2_stream *s = container_of(n, struct h2_stream, link);
+
+        if (s->end.ex)
+            s->end.ex->to_front.window = window;
+    }
+}
+
+void
+h2_server_announce(struct h2_server *sv)
+{
+    struct list *n;
+
+    while ((n = list_first(&sv->waiting)) != NULL) {
+        struct h2_stream *s = container_of(n, struct h2_stream, todo);
+
+        if (s->at > sv->h.loop->now)
+            return;
+        list_unlink(n);
+        s->flag[WAITING] = false;
+        if (s->end.ex)
+            exchange_request_ready(s->end.ex);
+    }
+}
+
+static void
+start(struct h2_stream *s, struct exchange *ex)
+{
+    struct h2 *h = s->h;
+    struct h2_server *sv = h2_server_of(h);
+
+    ex->peer = h->conn->peer;
+    ex->began = h->block->began;
+    ex->head_done = h->loop->now;
+    share_out(h, ex);
+    exchange_attach_front(ex, &s->end);
+    if (!h2_is_suspect(h)) {
+        exchange_request_ready(ex);
+        return;
+    }
+    s->flag[WAITING] = true;
+    s->at = usec_add(h->loop->now, SUSPECT_WAIT);
+    list_push_back(&sv->waiting, &s->todo);
+    h2_arm(h, s->at);
+}
+
+static void
+take_request(struct h2 *h, struct h2_stream *s, bool end)
+{
+    struct session *session = &h2_server_of(h)->session;
+    enum reason why = h->block->why;
+    const char *detail = h->block->detail;
+    struct exchange *ex = NULL;
+
+    if (why == REASON_NONE) {
+        ex = session->owner->new_exchange(session->ctx, session);
+        if (!ex) {
+            why = REASON_OUT_OF_MEMORY;
+            detail = "out of memory";
+        } else if (h->state == H2_OPEN) {
+            why = h2_head_request(h->block, h->o, conn_tls(h->conn) != NULL, end, &ex->req,
+                                  &ex->arena, &detail);
+        }
+    }
+    if (h->state == H2_OPEN && why == REASON_NONE && ex->req.framing == FRAMING_LENGTH &&
+        ex->req.length > h->o->max_body) {
+        why = REASON_BODY_TOO_LARGE;
+        detail = "body is longer than max_body";
+    }
+    if (h->state == H2_OPEN && why == REASON_NONE) {
+        start(s, ex);
+        return;
+    }
+    if (ex)
+        exchange_discard(ex);
+    if (h->state == H2_OPEN)
+        refuse(s, why, detail);
+}
+
+/* Behind a body. nghttp2 has seen that they end it. */
+static void
+take_trailers(struct h2 *h, struct h2_stream *s)
+{
+    struct exchange *ex = s->end.ex;
+    int n;
+
+    if (!ex)
+        return;
+    n = h2_head_trailers(h->block, &ex->arena, &ex->req.trailer);
+    if (n < 0)
+        h2_server_on_lost(s, REASON_HEADER_TOO_LARGE, NGHTTP2_CANCEL);
+    else
+        ex->req.trailers = (uint16_t)n;
+}
+
+void
+h2_server_on_head(struct h2 *h, struct h2_stream *s, int32_t id, bool end)
+{
+    struct session *session = &h2_server_of(h)->session;
+
+    if (s) {
+        take_trailers(h, s);
+        return;
+    }
+    s = h2_stream_new(h, id, &h2_server_end_ops);
+    if (!s) {
+        nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+        return;
+    }
+    session->requests++;
+    session->open = h->open;
+    take_request(h, s, end);
+}
+
+void
+h2_server_on_end(struct h2_stream *s)
+{
+    struct exchange *ex = s->end.ex;
+
+    if (pipe_closed(&ex->to_back))
+        return;
+    pipe_end(&ex->to_back);
+    exchange_signal(ex->back, MARK_KICK);
+}
