@@ -532,6 +532,7 @@ proxy_new(struct worker *w, unsigned listener, struct session *session)
     p->wc = w->config;
     p->wc->users++;
     p->session = session;
+    p->https = conn_tls(&session->conn) != NULL;
     p->listener = listener;
     proxy_init_connecting(p);
     wheel_timer_init(&p->page, on_page_timer);
