@@ -136,7 +136,6 @@ make_door(struct doors *d, struct door *door, const struct gateway_config *c, un
     if (!door->certs)
         return -1;
     so.certs = door->certs;
-    so.h1_only = true; /* on_ready of worker_door.c has no HTTP/2 session to make yet */
     door->server = tls_server_new(d->library, &so, text, room);
     return door->server ? 0 : -1;
 }

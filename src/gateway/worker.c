@@ -84,6 +84,7 @@ take_config(struct worker *w)
     }
     w->config = wc;
     w->front = c->front;
+    w->front_h2 = c->front_h2;
     back = c->back;
     back.metrics = &w->metrics;
     back_pool_configure(w->pool, &back);
@@ -291,6 +292,7 @@ open_parts(struct worker *w, struct gateway_config *c, struct buf *why)
                              random_u64(&w->loop.random));
     w->config = config_new(c, &w->loop.random);
     w->front = c->front;
+    w->front_h2 = c->front_h2;
     w->doors = doors_new(&w->loop, gateway_tickets(w->gateway));
     if (w->inbox && w->view && w->pool && w->sources && w->config && w->doors)
         return doors_configure(w->doors, c, w->config->routes, why);

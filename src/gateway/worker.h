@@ -55,6 +55,7 @@ struct worker {
     struct mailbox *control;        /* control's inbox */
     struct worker_config *config;   /* the current one */
     struct h1_server_options front; /* the current one's; sessions point here over reloads */
+    struct h2_options front_h2;     /* likewise */
     struct doors *doors;            /* TLS: of the listeners, and of all connections here */
     struct view *view;
     struct back_pool *pool;

@@ -20,6 +20,7 @@
 #include "gateway/proxy.h"
 #include "gateway/sources.h"
 #include "gateway/worker.h"
+#include "http/h2_server.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -116,8 +117,10 @@ on_ready(void *ctx, struct arrival *a, struct conn *c, enum arrival_protocol pro
     struct worker *w = d->w;
     struct session *s;
 
-    ensure(protocol == ARRIVAL_H1);
-    s = h1_server_adopt(&w->loop, c, early, a->first, &w->front, &session_owner, d);
+    if (protocol == ARRIVAL_H2)
+        s = h2_server_open(&w->loop, c, early, &w->front_h2, &session_owner, d);
+    else
+        s = h1_server_adopt(&w->loop, c, early, a->first, &w->front, &session_owner, d);
     list_unlink(&a->link);
     if (!s) {
         left(w, &c->peer, true);
@@ -252,6 +255,7 @@ worker_door_configure(struct worker_door *d)
     d->arrival.handshake_time = c->handshake_time;
     d->arrival.idle = c->front.idle;
     d->arrival.head_time = c->front.head_time;
+    d->arrival.h2 = config_of(d)->http2;
 }
 
 int

@@ -24,7 +24,7 @@ h2_stream_new(struct h2 *h, int32_t id, const struct exchange_end_ops *ops)
 
     if (!s)
         return NULL;
-    *s = (struct h2_stream){.h = h, .id = id, .window = h->o->stream_window};
+    *s = (struct h2_stream){.h = h, .id = id, .window = h->stream_window};
     exchange_end_init(&s->end, ops);
     list_init(&s->todo);
     list_init(&s->lent);
@@ -468,6 +468,15 @@ open_session(struct h2 *h)
     return r;
 }
 
+/* All streams together must fit into the connection's window. */
+static uint32_t
+window_of(const struct h2_options *o)
+{
+    uint32_t fair = o->conn_window / (o->streams > 0 ? o->streams : 1);
+
+    return fair < o->stream_window ? fair : o->stream_window;
+}
+
 int
 h2_init(struct h2 *h)
 {
@@ -489,6 +498,7 @@ h2_init(struct h2 *h)
     bucket_init(&h->settings);
     h->updates_free = h->priorities_free = 100;
     h->since = h->opened = h->loop->now;
+    h->stream_window = window_of(h->o);
     if (open_session(h) != 0)
         return -1;
     h2_arm(h, usec_add(h->opened, h->o->settings_ack));

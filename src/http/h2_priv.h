@@ -90,6 +90,7 @@ struct h2 {
     usec_t since;              /* of the state, or without streams */
     usec_t opened;
     uint32_t open;             /* streams */
+    uint32_t stream_window;    /* announced: a stream's first one */
     uint32_t windows;          /* sum of what all streams may send us now */
     uint32_t discarded;
     struct bucket resets, glitches, pings, settings;

@@ -178,7 +178,7 @@ announce(struct h2 *h)
     const struct h2_options *o = h->o;
     const nghttp2_settings_entry entries[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, o->streams},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, o->stream_window},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, h->stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, o->list_bytes},
         {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},

@@ -9,7 +9,6 @@
 #include "http/h2_server_priv.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static struct h2_stream *
@@ -163,43 +162,20 @@ keep_text(struct slice text)
     return NULL;
 }
 
-static bool
-asks_head(const struct h2_stream *s)
-{
-    const struct h2_block *b = s->h->block;
-
-    return b && b->id == s->id && slice_eq(h2_block_pseudo(b, SLICE(":method")), SLICE("HEAD"));
-}
-
 void
-h2_server_refuse(struct h2_stream *s, enum reason why, struct slice text, const char *request_id)
+h2_server_say(struct h2_stream *s, const struct head *h, struct slice body)
 {
-    int row = reason_row(why)->status;
-    char status[8], length[24], proxy[96];
-    bool all = text.n == 0 || asks_head(s);
-    struct slice id = slice_of(request_id);
-    nghttp2_nv nv[8];
+    bool all = body.n == 0 || s->flag[ASKS_HEAD];
+    char status[8], length[24];
+    nghttp2_nv nv[H2_NV_MAX];
     size_t n = 0;
 
-    if (!all) {
-        s->more = keep_text(text);
-        if (!s->more) {
-            h2_stream_drop(s, NGHTTP2_INTERNAL_ERROR, false);
-            return;
-        }
-    }
-    snprintf(proxy, sizeof(proxy), "rouse; error=http_request_error; details=\"%s\"",
-             reason_slug(why));
-    nv[n++] = pair(":status", number(status, sizeof(status), row >= 100 ? (uint64_t)row : 400));
-    nv[n++] = pair("content-type", SLICE("application/json"));
-    nv[n++] = pair("content-length", number(length, sizeof(length), text.n));
-    nv[n++] = pair("cache-control", SLICE("no-store"));
-    nv[n++] = pair("proxy-status", slice_of(proxy));
-    if (id.n > 0)
-        nv[n++] = pair("x-request-id", id);
-    if (why == REASON_UPGRADE_REFUSED) /* RFC 6455 section 4.4 */
-        nv[n++] = pair("sec-websocket-version", SLICE("13"));
-    if (submit(s, nv, n, all) != 0)
+    nv[n++] = pair(":status", number(status, sizeof(status), h->status));
+    nv[n++] = pair("content-length", number(length, sizeof(length), body.n));
+    n = h2_head_nv(nv, n, H2_NV_MAX, h->field, h->fields);
+    if (n > 0 && !all)
+        s->more = keep_text(body);
+    if (n == 0 || (!all && !s->more) || submit(s, nv, n, all) != 0)
         h2_stream_drop(s, NGHTTP2_INTERNAL_ERROR, false);
     loop_queue_flush(s->h->loop, &s->h->flush);
 }

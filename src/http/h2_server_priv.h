@@ -16,7 +16,7 @@
 #define ANSWER_MIN (8u * 1024)
 
 /* h2_stream.flag */
-enum { CONTINUED /* 100 was said */, WAITING /* on h2_server.waiting */ };
+enum { CONTINUED /* 100 was said */, WAITING /* on h2_server.waiting */, ASKS_HEAD };
 
 struct h2_server {
     struct session session;
@@ -41,8 +41,7 @@ extern const struct exchange_end_ops h2_server_end_ops;
 void h2_server_on_out(struct h2_stream *s);
 void h2_server_on_sent(struct h2_stream *s);
 bool h2_server_trailers(struct h2_stream *s);
-/* An answer of our own to a stream without an exchange; text is the body, copied. */
-void h2_server_refuse(struct h2_stream *s, enum reason why, struct slice text,
-                      const char *request_id);
+/* An answer of our own on a stream that has no exchange; everything is copied. */
+void h2_server_say(struct h2_stream *s, const struct head *h, struct slice body);
 
 #endif

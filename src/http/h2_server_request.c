@@ -8,11 +8,31 @@
 #include "http/h2_head_priv.h"
 #include "http/h2_server_priv.h"
 
-#include "base/jsonw.h"
-
 #include <stddef.h>
 
 /* --- refusals ------------------------------------------------------------------------------- */
+
+static int
+refusal_head(struct head *h, struct arena *a, enum reason why, const char *request_id,
+             struct buf *proxy_status)
+{
+    int status = reason_row(why)->status;
+
+    head_init(h);
+    h->status = (uint16_t)(status >= 100 ? status : 400);
+    buf_printf(proxy_status, "rouse; error=http_request_error; details=\"%s\"", reason_slug(why));
+    if (head_add(h, a, FIELD_CONTENT_TYPE, SLICE("content-type"), SLICE("application/json")) < 0 ||
+        head_add(h, a, FIELD_CACHE_CONTROL, SLICE("cache-control"), SLICE("no-store")) < 0 ||
+        head_add(h, a, FIELD_PROXY_STATUS, SLICE("proxy-status"), buf_slice(proxy_status)) < 0)
+        return -1;
+    if (*request_id && head_add(h, a, FIELD_X_REQUEST_ID, SLICE("x-request-id"),
+                                slice_of(request_id)) < 0)
+        return -1;
+    if (why == REASON_UPGRADE_REFUSED) /* RFC 6455 section 4.4 */
+        return head_add(h, a, FIELD_SEC_WEBSOCKET_VERSION, SLICE("sec-websocket-version"),
+                        SLICE("13"));
+    return 0;
+}
 
 /* Answers why with a body of the owner's. */
 static void
@@ -20,35 +40,48 @@ refuse(struct h2_stream *s, enum reason why, const char *detail)
 {
     struct h2 *h = s->h;
     struct session *session = &h2_server_of(h)->session;
-    char request_id[REQUEST_ID_SIZE] = "";
-    struct buf body;
+    char request_id[REQUEST_ID_SIZE] = "", text[96];
+    struct buf body, proxy_status;
+    struct head head;
+    struct arena a;
 
     h2_count_glitch(h);
+    arena_init(&a, &h->loop->arena_blocks, EXCHANGE_ARENA_MAX);
     buf_init(&body, LOOP_BLOCK);
+    buf_init_fixed(&proxy_status, text, sizeof(text));
     session->owner->on_bad_request(session->ctx, session, why, detail, &body, request_id);
-    if (h->state == H2_OPEN)
-        h2_server_refuse(s, why, buf_slice(&body), request_id);
+    if (h->state == H2_OPEN) {
+        if (refusal_head(&head, &a, why, request_id, &proxy_status) == 0)
+            h2_server_say(s, &head, buf_slice(&body));
+        else
+            h2_stream_drop(s, NGHTTP2_INTERNAL_ERROR, false);
+    }
     buf_fini(&body);
+    arena_reset(&a);
 }
 
-/* The same for a request that was in service. */
+/* A request in service broke off: what its handler says to that. */
 static void
-answer_broken(struct h2_stream *s, enum reason why, enum delivered delivered)
+answer_broken(struct h2_stream *s, enum reason why)
 {
-    char text[256];
+    struct exchange *ex = s->end.ex;
+    struct arena a;
+    struct head head;
     struct buf body;
-    struct jsonw j;
+    bool told;
 
-    buf_init_fixed(&body, text, sizeof(text));
-    jsonw_init(&j, &body);
-    jsonw_object(&j);
-    jsonw_kv_i64(&j, "code", reason_row(why)->status);
-    jsonw_kv_str(&j, "error", reason_slug(why));
-    jsonw_kv_str(&j, "message", "The request's body broke off or is not acceptable.");
-    jsonw_kv_bool(&j, "retryable", false);
-    jsonw_kv_str(&j, "delivered", delivered == DELIVERED_NO ? "no" : "maybe");
-    jsonw_object_end(&j);
-    h2_server_refuse(s, why, buf_slice(&body), "");
+    arena_init(&a, &s->h->loop->arena_blocks, EXCHANGE_ARENA_MAX);
+    buf_init(&body, LOOP_BLOCK);
+    head_init(&head);
+    told = ex->announced && ex->handler->on_broken &&
+           ex->handler->on_broken(ex, why, &head, &a, &body) == 0;
+    exchange_front_lost(ex, why);
+    if (told)
+        h2_server_say(s, &head, buf_slice(&body));
+    else
+        refuse(s, why, "body is malformed or over a limit");
+    buf_fini(&body);
+    arena_reset(&a);
 }
 
 /* May the client still be told in words? */
@@ -63,18 +96,13 @@ can_answer(const struct h2_stream *s, enum reason why)
 void
 h2_server_on_lost(struct h2_stream *s, enum reason why, uint32_t code)
 {
-    struct exchange *ex = s->end.ex;
-    bool announced = ex->announced;
-    enum delivered delivered = ex->delivered;
-
     list_unlink(&s->todo);
-    exchange_front_lost(ex, why);
-    if (!can_answer(s, why))
+    if (can_answer(s, why)) {
+        answer_broken(s, why);
+    } else {
+        exchange_front_lost(s->end.ex, why);
         h2_stream_drop(s, code, false);
-    else if (announced)
-        answer_broken(s, why, delivered);
-    else
-        refuse(s, why, "body is malformed or over a limit");
+    }
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
@@ -208,6 +236,7 @@ h2_server_on_head(struct h2 *h, struct h2_stream *s, int32_t id, bool end)
         nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
         return;
     }
+    s->flag[ASKS_HEAD] = slice_eq(h2_block_pseudo(h->block, SLICE(":method")), SLICE("HEAD"));
     session->requests++;
     session->open = h->open;
     take_request(h, s, end);
