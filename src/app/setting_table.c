@@ -161,6 +161,8 @@ static const struct setting table[] = {
             .help = "how long an inspected state is believed without news"),
     GATEWAY("limits.drain", DURATION, G(drain), RANGE(0, HOUR),
             .help = "at the end: how long requests in service may go on"),
+    GATEWAY("limits.drain_tunnels", DURATION, G(drain_tunnels), RANGE(0, DAY),
+            .help = "at the end: how long WebSockets may go on; then they are closed with 1012"),
 
     PLATFORM("plugin", PLUGIN, .flags = SETTING_REQUIRED, .example = "http",
              .help = "which plugin drives it: http, exec, local, or your own"),
@@ -231,9 +233,11 @@ static const struct setting table[] = {
     SITE("idle.pause_after", DURATION, S(keep.pause_after), RANGE(USEC_SEC, 365 * DAY),
          .flags = SETTING_OFF, .help = "pause a sandbox that nobody has used for this long"),
     SITE("idle.tunnel", DURATION, S(idle_tunnel), RANGE(USEC_SEC, 365 * DAY),
-         .flags = SETTING_OFF, .help = "close a tunnel without traffic: not there yet"),
+         .flags = SETTING_OFF, .help = "close a WebSocket when nothing moved for this long"),
     SITE("idle.stream", DURATION, S(idle_stream), RANGE(USEC_SEC, 365 * DAY),
-         .flags = SETTING_OFF, .help = "close an event stream without traffic: not there yet"),
+         .flags = SETTING_OFF,
+         .help = "cut an event stream, or other answer without length, when nothing moved for "
+                 "this long"),
     SITE("probes.paths", TEXTS, LIST(site, probe_path, probe_paths),
          .example = "[/healthz]", .help = "exact paths of health checks: they never wake"),
     SITE("probes.agents", TEXTS, LIST(site, probe_agent, probe_agents),

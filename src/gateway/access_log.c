@@ -4,6 +4,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/classify.h"
+#include "http/tunnel.h"
 
 #define PATH_MAX_LOGGED 256
 #define AGENT_MAX_LOGGED 160
@@ -11,7 +12,7 @@
 static unsigned
 status_of(const struct exchange *ex)
 {
-    if (ex->outcome == END_CLIENT_LEFT)
+    if (ex->outcome == END_CLIENT_LEFT && !ex->tunnel)
         return 499;
     return ex->resp.status;
 }
@@ -34,6 +35,8 @@ ended_by(const struct exchange *ex)
         return "client";
     if (ex->outcome == END_ANSWERED)
         return ex->reason == REASON_NONE ? "-" : "gateway";
+    if (ex->tunnel && ex->tunnel->closing && ex->tunnel->code != TUNNEL_BAD_GATEWAY)
+        return "gateway";
     return "upstream";
 }
 

@@ -56,6 +56,8 @@ libgateway_a_SOURCES = \
     src/gateway/proxy.h \
     src/gateway/proxy_connect.c \
     src/gateway/proxy_priv.h \
+    src/gateway/proxy_stream.c \
+    src/gateway/proxy_stream.h \
     src/gateway/record_json.c \
     src/gateway/record_json.h \
     src/gateway/route.c \
@@ -64,7 +66,10 @@ libgateway_a_SOURCES = \
     src/gateway/sources.h \
     src/gateway/speak.c \
     src/gateway/speak.h \
+    src/gateway/subprotocol.c \
+    src/gateway/subprotocol.h \
     src/gateway/worker.c \
     src/gateway/worker.h \
     src/gateway/worker_door.c \
-    src/gateway/worker_door.h
+    src/gateway/worker_door.h \
+    src/gateway/worker_drain.c

@@ -5,6 +5,7 @@
 #include "gateway/forward.h"
 #include "gateway/caller.h"
 #include "gateway/foreign.h"
+#include "gateway/subprotocol.h"
 #include "http/host.h"
 
 #include <openssl/sha.h>
@@ -62,6 +63,8 @@ forward_token(struct proxy *p)
 
     if (t.n == 0)
         t = head_value(&p->ex.req, FIELD_ROUSE_ACCESS_TOKEN);
+    if (t.n == 0 && p->ex.req.upgrade)
+        t = subprotocol_token(&p->ex.req);
     p->has_token = t.n > 0;
     if (p->has_token)
         SHA256((const unsigned char *)t.p, t.n, p->token);
@@ -270,6 +273,8 @@ forward_request(struct proxy *p)
     head_remove(h, FIELD_E2B_TRAFFIC_ACCESS_TOKEN);
     head_remove(h, FIELD_ROUSE_ACCESS_TOKEN);
     head_remove(h, FIELD_EXPECT);
+    if (h->upgrade && subprotocol_strip(h, a, &p->subprotocol) < 0)
+        return -1;
     if (identity_fields(p) < 0)
         return -1;
     if (!via.p || head_set(h, a, FIELD_VIA, SLICE("Via"), via) < 0)
@@ -326,6 +331,8 @@ forward_answer(struct proxy *p)
         return -1;
     if (head_set(h, &p->ex.arena, FIELD_X_REQUEST_ID, SLICE("X-Request-Id"),
                  slice_of(p->request_id)) < 0)
+        return -1;
+    if (subprotocol_answer(h, &p->ex.arena, p->subprotocol) < 0)
         return -1;
     if (head_find(h, FIELD_PROXY_STATUS) && add_proxy_status(p) < 0)
         return -1;

@@ -94,6 +94,7 @@ gateway_config_init(struct gateway_config *c)
     c->max_sandboxes = 100000;
     c->fresh = 2 * USEC_SEC;
     c->drain = 30 * USEC_SEC;
+    c->drain_tunnels = 600 * USEC_SEC;
 }
 
 void

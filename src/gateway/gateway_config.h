@@ -73,7 +73,7 @@ struct site {
     char probe_agent[CONFIG_PROBES][64]; /* prefixes of User-Agent */
     uint8_t probe_agents;
     uint32_t hold_total;     /* hold.total; the largest of all sites counts for all together */
-    usec_t hold_ssh;         /* hold.ssh: hold_timeout of tunnels, which come later */
+    usec_t hold_ssh;         /* hold.ssh: hold_timeout of ssh tunnels, which come later */
     usec_t idle_tunnel, idle_stream;
     char client_ca[512];     /* file; empty: no client certificate is asked for */
 };
@@ -138,6 +138,7 @@ struct gateway_config {
     size_t max_sandboxes;
     usec_t fresh;
     usec_t drain;                 /* 30 s: then the rest is cut */
+    usec_t drain_tunnels;         /* 10 min: but for tunnels */
     void *owned;                  /* the settings' arena: freed with the last reference */
     void (*free_owned)(void *owned);
 };

@@ -11,6 +11,8 @@
  *     proxy_connect    a pooled connection, else dial (proxy_connect.c)   -> proxy_relay
  *     proxy_relay      adapt the head, attach the back: bytes flow   -> on_answer
  *     on_answer        adapt the answer's head, tell control          -> on_end
+ *                      WebSockets and other streams are listed and watched (proxy_stream.c):
+ *                      they end with their sandbox, with us, or when nobody uses them
  *     on_back_lost     the back died before it answered              -> again, if safe | refuse
  *     on_silence       sent, but no byte for a second: asleep?       -> ask, go on waiting
  *     on_end           exactly once: pay what is owed, log, count
@@ -82,6 +84,7 @@ stop_using(struct proxy *p)
 {
     if (!p->use)
         return;
+    proxy_stream_end(p);
     view_end(p->w->view, p->use, p->ex.to_front.written + p->ex.to_back.drained, p->ex.loop->now);
     p->use = NULL;
     worker_activity(p->w);
@@ -430,6 +433,8 @@ on_answer(struct exchange *ex)
     proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
     if (forward_answer(p) < 0)
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
+    else
+        proxy_stream_begin(p);
 }
 
 /* Sends the request again where that is safe (DESIGN section 3), else says what happened. */
@@ -536,6 +541,7 @@ proxy_new(struct worker *w, unsigned listener, struct session *session)
     p->listener = listener;
     proxy_init_connecting(p);
     wheel_timer_init(&p->page, on_page_timer);
+    proxy_stream_init(p);
     w->exchanges++;
     return p;
 }

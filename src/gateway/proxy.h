@@ -6,6 +6,7 @@
 #ifndef ROUSE_GATEWAY_PROXY_H
 #define ROUSE_GATEWAY_PROXY_H
 
+#include "gateway/proxy_stream.h"
 #include "gateway/worker.h"
 #include "http/exchange.h"
 #include "net/dialer.h"
@@ -53,11 +54,13 @@ struct proxy {
     bool leader, splash, pooled, has_token, prepared;
     uint8_t tries;           /* connections the request was given to */
     uint8_t token[TOKEN_DIGEST];
+    struct slice subprotocol; /* to be chosen where the sandbox chooses none; subprotocol.h */
     /* Connecting. */
     struct attempt attempt;
     struct dialer dialer;
     struct probe_timer precise;
     struct wheel_timer page; /* shows the waiting page */
+    struct proxy_stream stream; /* while relaying */
     /* For the log and Server-Timing. */
     const char *up_proto; /* of the last back: "h1", "h2"; NULL: none */
     usec_t hold_began, held_for, wake_took, woken_at, connect_took, connect_began;

@@ -10,6 +10,7 @@
 #include "gateway/doors.h"
 #include "gateway/gateway.h"
 #include "gateway/proxy.h"
+#include "gateway/proxy_stream.h"
 #include "gateway/sources.h"
 
 #include <errno.h>
@@ -197,6 +198,8 @@ on_mail(struct worker *w, const struct mail *m)
             back_pool_drop(w->pool, m->sandbox, incarnation_of(m));
         if (todo & VIEW_REPLY)
             worker_post_urgent(w, &reply);
+        if (todo & VIEW_CLOSE_STREAMS)
+            proxy_streams_close(w, m->sandbox, m->u.close.code, m->u.close.why);
     }
     if (m->kind == MAIL_VERDICT) {
         struct proxy *p = idtable_remove(&w->tickets, m->ticket);
@@ -204,31 +207,6 @@ on_mail(struct worker *w, const struct mail *m)
         if (p)
             proxy_on_verdict(p, m);
     }
-}
-
-static void
-on_drain_over(struct wheel_timer *t)
-{
-    struct worker *w = container_of(t, struct worker, drain_timer);
-
-    list_each_safe(n, next, &w->arrivals)
-        arrival_close(container_of(n, struct arrival, link), REASON_SHUTDOWN);
-    list_each_safe(n, next, &w->sessions)
-        session_close(container_of(n, struct session, link), REASON_SHUTDOWN);
-}
-
-static void
-drain(struct worker *w, usec_t limit)
-{
-    for (unsigned i = 0; i < CONFIG_LISTENERS; i++)
-        worker_door_drain(&w->door[i]);
-    w->draining = true;
-    list_each_safe(n, next, &w->arrivals)
-        arrival_drain(container_of(n, struct arrival, link));
-    list_each_safe(n, next, &w->sessions)
-        session_drain(container_of(n, struct session, link));
-    loop_timer_set(&w->loop, &w->drain_timer, usec_add(w->loop.now, limit));
-    worker_check_drained(w);
 }
 
 static void
@@ -247,10 +225,10 @@ on_record(void *ctx, const void *record, size_t n)
         take_config(w);
         return;
     case NOTE_DRAIN:
-        drain(w, w->config->c->drain);
+        worker_drain(w, w->config->c->drain, w->config->c->drain_tunnels);
         return;
     case NOTE_STOP:
-        drain(w, 0);
+        worker_drain(w, 0, 0);
         return;
     }
 }
@@ -317,10 +295,11 @@ worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct g
     w->control = control;
     list_init(&w->arrivals);
     list_init(&w->sessions);
+    list_init(&w->streams);
     idtable_init(&w->tickets, TICKETS_MAX);
     pool_init(&w->proxies, sizeof(struct proxy), PROXIES_SPARE, 0);
     wheel_timer_init(&w->activity, on_activity_timer);
-    wheel_timer_init(&w->drain_timer, on_drain_over);
+    worker_drain_init(w);
     if (loop_init(&w->loop, &o) < 0) {
         buf_printf(why, "cannot make an event loop: %s", strerror(errno));
         free(w);

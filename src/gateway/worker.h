@@ -65,13 +65,15 @@ struct worker {
     struct arrival_hall hall;
     struct list arrivals;           /* of struct arrival */
     struct list sessions;           /* of struct session */
+    struct list streams;            /* of struct proxy: see proxy_stream.h */
     struct sources *sources;        /* open connections and rate by client address */
     struct wheel_timer activity;    /* the next ACTIVITY that is due */
-    struct wheel_timer drain_timer; /* the end of draining */
+    struct wheel_timer drain_timer; /* the next step of draining */
+    usec_t tunnels_until;           /* draining: then tunnels end, too */
     struct metrics metrics;
     uint32_t open;                  /* arrivals and sessions */
     uint32_t exchanges;             /* in service */
-    bool draining;
+    bool draining, restart_told;
 };
 
 /* Listens on dup'ed or own sockets fd[0..n). Starts no thread yet. NULL: *why is a sentence. */
@@ -100,6 +102,9 @@ int worker_ask(struct worker *w, const struct mail *m) must_check;
 void worker_activity(struct worker *w);
 /* An exchange that began under wc is over. */
 void worker_config_release(struct worker *w, struct worker_config *wc);
+/* worker_drain.c: accepts nothing more; requests may go on for `limit`, tunnels for `tunnels`. */
+void worker_drain(struct worker *w, usec_t limit, usec_t tunnels);
+void worker_drain_init(struct worker *w);
 /* An exchange is over: while draining, the last one ends the worker. */
 void worker_exchange_over(struct worker *w);
 /* For worker_door.c: a connection is closed; the same. */

@@ -51,6 +51,7 @@ struct session {
     struct conn conn;
     uint32_t requests; /* exchanges begun so far */
     uint32_t open;     /* exchanges in service */
+    bool spared;       /* the owner's: draining, it may go on for longer */
 };
 
 static inline void

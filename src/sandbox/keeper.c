@@ -368,6 +368,10 @@ on_quiesced(struct keeper *k, unsigned worker, const struct mail *m)
         (s->withdrawing || s->state == SANDBOX_PAUSING))
         workers_remove(&s->know, worker);
     quiesce_on_reply(&s->quiesce, worker, m->version, open);
+    /* Who asks for a pause waits for answers, but streams would never end by themselves. */
+    if (m->u.quiesced.streams > 0 && s->quiesce.asking && s->quiesce.patient &&
+        m->version == s->version)
+        keeper_close_streams(k, s, worker, REASON_SANDBOX_PAUSED);
     keeper_settle(k, s);
 }
 

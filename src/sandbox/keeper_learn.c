@@ -38,16 +38,22 @@ keeper_new_version(struct keeper *k, struct sandbox *s, bool quiesce)
     }
 }
 
-static void
-close_streams(struct keeper *k, struct sandbox *s)
+void
+keeper_close_streams(struct keeper *k, struct sandbox *s, unsigned worker, enum reason why)
 {
-    for (unsigned i = 0; i < k->o.workers; i++) {
-        struct mail m = {.kind = MAIL_CLOSE_STREAMS};
+    struct mail m = {.kind = MAIL_CLOSE_STREAMS};
 
-        m.u.close.code = CLOSE_GOING_AWAY;
-        if (workers_has(&s->know, i))
-            keeper_post(k, s, i, &m);
-    }
+    m.u.close.code = CLOSE_GOING_AWAY;
+    m.u.close.why = why;
+    if (workers_has(&s->know, worker))
+        keeper_post(k, s, worker, &m);
+}
+
+static void
+close_streams(struct keeper *k, struct sandbox *s, enum reason why)
+{
+    for (unsigned i = 0; i < k->o.workers; i++)
+        keeper_close_streams(k, s, i, why);
 }
 
 /* --- states ----------------------------------------------------------------------------------- */
@@ -69,7 +75,7 @@ on_killed(struct keeper *k, struct sandbox *s)
     s->lives++;
     s->no = REASON_SANDBOX_GONE;
     s->no_until = k->now + NEGATIVE_KILLED;
-    close_streams(k, s);
+    close_streams(k, s, REASON_SANDBOX_GONE);
     keeper_refuse_all(k, s, REASON_SANDBOX_GONE, 0);
     keeper_errands_end(k, s, false, REASON_SANDBOX_GONE);
     keeper_errands_end(k, s, true, REASON_SANDBOX_GONE);
@@ -102,6 +108,7 @@ enter(struct keeper *k, struct sandbox *s, enum sandbox_state to, bool differs)
 {
     enum sandbox_state from = s->state;
     bool handshake = to == SANDBOX_PAUSING || to == SANDBOX_SNAPSHOTTING;
+    bool unannounced = from == SANDBOX_RUNNING && to == SANDBOX_PAUSED;
 
     if (from == to && !differs)
         return;
@@ -110,11 +117,11 @@ enter(struct keeper *k, struct sandbox *s, enum sandbox_state to, bool differs)
     s->state = to;
     if (to == SANDBOX_RUNNING)
         on_running(k, s, from);
-    if (from == SANDBOX_RUNNING && to == SANDBOX_PAUSED)
+    if (unannounced)
         keeper_story(k, s, STORY_ASLEEP, 0, 0, 0, REASON_NONE);
     keeper_new_version(k, s, handshake);
-    if (handshake)
-        close_streams(k, s);
+    if (handshake || unannounced)
+        close_streams(k, s, REASON_SANDBOX_PAUSED);
     else if (to == SANDBOX_KILLED)
         on_killed(k, s);
     else if (to == SANDBOX_FAILED)

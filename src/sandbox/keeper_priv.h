@@ -116,6 +116,8 @@ bool keeper_learn(struct keeper *k, struct sandbox *s, const struct record *r, e
 void keeper_move(struct keeper *k, struct sandbox *s, enum sandbox_state to);
 /* A new route_version: what workers and ports know is void. quiesce: with the handshake. */
 void keeper_new_version(struct keeper *k, struct sandbox *s, bool quiesce);
+/* Tells a worker to end the streams it has there. */
+void keeper_close_streams(struct keeper *k, struct sandbox *s, unsigned worker, enum reason why);
 void keeper_forget_all(struct keeper *k, struct sandbox *s);
 
 /* keeper_release.c */

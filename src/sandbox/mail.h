@@ -50,8 +50,8 @@ enum mail_kind {
     MAIL_QUIESCE,
     /* worker -> control. Done, with what is still in flight here: requests and streams. */
     MAIL_QUIESCED,
-    /* control -> worker. Close the long-lived streams of a sandbox with a code: it is being
-     * paused by force or was killed. */
+    /* control -> worker. Close the long-lived streams of a sandbox with a WebSocket code: it is
+     * being paused, asleep already, or was killed (why). */
     MAIL_CLOSE_STREAMS,
     MAIL_KINDS
 };
@@ -174,7 +174,7 @@ struct mail {
         struct mail_activity activity;
         struct mail_state state;
         struct { uint32_t in_flight, streams; } quiesced;
-        struct { uint16_t code; } close;
+        struct { uint16_t code; enum reason why; } close;
     } u;
 };
 

@@ -27,7 +27,7 @@ struct view_sandbox {
     struct list lru; /* oldest first; not in it while open > 0 */
     struct list routes;
     unsigned routes_n;
-    uint32_t open;
+    uint32_t open, streams; /* streams: of the open ones */
     uint64_t bytes;
     usec_t reported;
     struct heap_node due; /* in the heap: an ACTIVITY is due then */
@@ -250,6 +250,13 @@ view_end(struct view *v, struct view_sandbox *s, uint64_t bytes, usec_t now)
     make_due(v, s, now);
 }
 
+void
+view_stream(struct view_sandbox *s, int change)
+{
+    s->streams += (uint32_t)change;
+    ensure(s->streams <= s->open);
+}
+
 uint32_t
 view_open(const struct view_sandbox *s)
 {
@@ -374,8 +381,17 @@ on_quiesce(struct view *v, const struct mail *m, struct mail *reply)
         return VIEW_REPLY;
     renew(v, s, m->version);
     s->incarnation = 0;
-    reply->u.quiesced.in_flight = s->open;
+    reply->u.quiesced.in_flight = s->open - s->streams;
+    reply->u.quiesced.streams = s->streams;
     return VIEW_REPLY | VIEW_DROP_IDLE;
+}
+
+static unsigned
+on_close_streams(const struct view *v, const struct mail *m)
+{
+    const struct view_sandbox *s = find(v, m->sandbox);
+
+    return s && m->version >= s->version ? VIEW_CLOSE_STREAMS : VIEW_NOTHING;
 }
 
 unsigned
@@ -390,7 +406,7 @@ view_on_mail(struct view *v, const struct mail *m, usec_t now, struct mail *repl
     case MAIL_QUIESCE:
         return on_quiesce(v, m, reply);
     case MAIL_CLOSE_STREAMS:
-        return VIEW_CLOSE_STREAMS;
+        return on_close_streams(v, m);
     case MAIL_ASK:
     case MAIL_LEAVE:
     case MAIL_CONNECTED:

@@ -42,6 +42,8 @@ bool view_current(const struct view *v, uint64_t sandbox, uint64_t version);
  */
 struct view_sandbox *view_begin(struct view *v, uint64_t sandbox, usec_t now);
 void view_end(struct view *v, struct view_sandbox *s, uint64_t bytes, usec_t now);
+/* One of its open requests became a stream (+1), or is none any more (-1). */
+void view_stream(struct view_sandbox *s, int change);
 uint32_t view_open(const struct view_sandbox *s);
 /* The same by control's number; 0 when it is not known. */
 uint32_t view_open_at(const struct view *v, uint64_t sandbox);
@@ -50,7 +52,8 @@ bool view_activity(struct view *v, usec_t now, struct mail *out, usec_t *next);
 
 /* STATE, VERDICT GO, QUIESCE, CLOSE_STREAMS. Older versions are ignored. What the worker has to
  * do comes back: VIEW_DROP_IDLE: close idle back connections of m->sandbox (all of them on
- * QUIESCE, those of other incarnations on STATE). For QUIESCE, *reply is the QUIESCED to post. */
+ * QUIESCE, those of other incarnations on STATE). VIEW_CLOSE_STREAMS: of m->sandbox, with the code
+ * of m. For QUIESCE, *reply is the QUIESCED to post. */
 enum view_todo { VIEW_NOTHING = 0, VIEW_DROP_IDLE = 1, VIEW_REPLY = 2, VIEW_CLOSE_STREAMS = 4 };
 unsigned view_on_mail(struct view *v, const struct mail *m, usec_t now, struct mail *reply);
 
