@@ -33,12 +33,18 @@ config_of(const struct worker_door *d)
 
 /* --- counting -------------------------------------------------------------------------------- */
 
+/* A trusted proxy speaks for many: it is counted, but not limited. */
 static bool
-count_client(struct worker *w, const struct endpoint *client)
+count_client(const struct worker_door *d, const struct endpoint *client)
 {
+    struct worker *w = d->w;
     const struct gateway_config *c = w->config->c;
+    uint32_t most = c->conn_per_source;
+    struct rate rate = c->conn_rate;
 
-    return sources_enter(w->sources, client, c->conn_per_source, c->conn_rate, w->loop.now);
+    if (listener_trusts(config_of(d), client))
+        most = rate.count = UINT32_MAX; /* off */
+    return sources_enter(w->sources, client, most, rate, w->loop.now);
 }
 
 /* It is closed. known: its client was counted. */
@@ -101,11 +107,11 @@ static const struct session_owner session_owner = {
 static bool
 on_announced(void *ctx, struct arrival *a)
 {
-    struct worker *w = ((struct worker_door *)ctx)->w;
+    struct worker_door *d = ctx;
 
-    if (count_client(w, &a->conn.peer))
+    if (count_client(d, &a->conn.peer))
         return true;
-    metric_add(&w->metrics, METRIC_CONNS_REJECTED, 1);
+    metric_add(&d->w->metrics, METRIC_CONNS_REJECTED, 1);
     return false;
 }
 
@@ -188,7 +194,7 @@ let_in(struct worker_door *d, const struct endpoint *peer)
 
     if (w->draining || !gateway_conn_enter(w->gateway, w->config->c->conn_max))
         return false;
-    if (d->arrival.proxy_header || count_client(w, peer))
+    if (d->arrival.proxy_header || count_client(d, peer))
         return true;
     gateway_conn_leave(w->gateway);
     return false;

@@ -83,6 +83,20 @@ def test_connection_rate(place):
     assert p.admin.metric("rouse_connections_rejected_total") == 2
 
 
+def test_trusted_proxies_speak_for_many(gateway, witness, hook):
+    """Neither limit of one address binds a proxy, and a stranger's still bind strangers."""
+    w, h, port = witness(), hook(), free_port()
+    h.sandbox("blog", "running", address=f"127.0.0.1:{w.port}")
+    text = one_site(port, h, workers=1, limits={"connections_per_source": 2,
+                                                "connection_rate": "3/1h"})
+    here = f"address: 127.0.0.1:{port}"
+    gateway(text.replace(here, f"{here}, trusted_proxies: [127.0.0.1]"))
+    kept = [Connection(port) for _ in range(5)]
+    for c in kept:
+        assert c.request(GET).status == 200
+        c.close()
+
+
 def test_header_time(place):
     p = place({"request_header_time": "300ms"})
     with p.open() as c:
