@@ -12,6 +12,8 @@
 
 #include "base/map.h"
 #include "base/metric.h"
+#include "http/h2_client.h"
+#include "net/tls_info.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -76,6 +78,7 @@ back_pool_options_init(struct back_pool_options *o)
         .fresh = 2 * USEC_SEC,
     };
     h1_client_options_init(&o->client);
+    h2_options_client(&o->h2);
 }
 
 /* --- sandboxes and groups ------------------------------------------------------------------- */
@@ -320,6 +323,19 @@ on_timer(struct wheel_timer *t)
     arm(p);
 }
 
+/* What is said of answers counts for both. */
+static void
+take_options(struct back_pool *p, const struct back_pool_options *o)
+{
+    p->o = *o;
+    p->o.h2.list_bytes = o->client.limits.block;
+    p->o.h2.fields = o->client.limits.fields;
+    p->o.h2.first_byte = o->client.first_byte;
+    p->o.h2.silence = o->client.silence;
+    p->o.h2.stall = o->client.stall;
+    p->o.h2.head_time = o->client.head_time;
+}
+
 /* --- the pool ------------------------------------------------------------------------------- */
 
 struct back_pool *
@@ -330,7 +346,7 @@ back_pool_new(struct loop *l, const struct back_pool_options *o)
     if (!p)
         return NULL;
     p->loop = l;
-    p->o = *o;
+    take_options(p, o);
     map_init(&p->sandboxes, SANDBOXES_MAX, random_u64(&l->random), random_u64(&l->random));
     pool_init(&p->entries, sizeof(struct back_entry), o->total, 0);
     list_init(&p->ages);
@@ -342,7 +358,7 @@ back_pool_new(struct loop *l, const struct back_pool_options *o)
 void
 back_pool_configure(struct back_pool *p, const struct back_pool_options *o)
 {
-    p->o = *o;
+    take_options(p, o);
     arm(p);
 }
 
@@ -364,9 +380,9 @@ back_pool_free(struct back_pool *p)
 static bool
 speaks_h2(const struct back_key *key, const struct conn *c)
 {
-    (void)key;
-    (void)c;
-    return false; /* not opened yet */
+    const struct tls_info *tls = key->kind == BACK_ALPN ? conn_tls(c) : NULL;
+
+    return key->kind == BACK_H2 || (tls && tls->h2);
 }
 
 /* One that was quiet for long: is it still good? What HTTP/2 peers say unasked is read as it comes.
@@ -441,7 +457,8 @@ retire(struct back_group *g)
 static struct back *
 open_session(struct back_pool *p, struct back_entry *e, struct conn *c)
 {
-    ensure(!e->many); /* HTTP/2 is not opened yet */
+    if (e->many)
+        return h2_client_open(p->loop, c, &p->o.h2, &owner, e);
     return h1_client_open(p->loop, c, &p->o.client, &owner, e);
 }
 

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "http/back.h"
 #include "http/h1_client.h"
+#include "http/h2.h"
 
 struct back_pool;
 
@@ -32,6 +33,7 @@ struct back_pool_options {
     /* 2 s: non-idempotent requests only on younger ones; older ones are looked at first */
     usec_t fresh;
     struct h1_client_options client;
+    struct h2_options h2; /* but what client says of answers */
     struct metrics *metrics; /* whose connections are counted; NULL: nobody's */
 };
 void back_pool_options_init(struct back_pool_options *o);

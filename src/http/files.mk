@@ -48,7 +48,10 @@ libhttp_a_SOURCES = \
     src/http/h2_block.c \
     src/http/h2_block_priv.h \
     src/http/h2_budget.c \
+    src/http/h2_client.c \
     src/http/h2_client.h \
+    src/http/h2_client_answer.c \
+    src/http/h2_client_priv.h \
     src/http/h2_flow.c \
     src/http/h2_frame.c \
     src/http/h2_head.c \
@@ -77,6 +80,8 @@ libhttp_a_SOURCES = \
     src/http/pipe.c \
     src/http/pipe.h \
     src/http/session.h \
+    src/http/trailer.c \
+    src/http/trailer.h \
     src/http/tunnel.c \
     src/http/tunnel.h \
     src/http/websocket.c \

@@ -29,11 +29,11 @@ h2_stream_new(struct h2 *h, int32_t id, const struct exchange_end_ops *ops)
     list_init(&s->todo);
     list_init(&s->lent);
     list_init(&s->link);
-    if (nghttp2_session_set_stream_user_data(h->ng, id, s) != 0) {
+    if (id > 0 && nghttp2_session_set_stream_user_data(h->ng, id, s) != 0) {
         pool_give(&h->loop->pieces, s);
         return NULL;
     }
-    s->known = true;
+    s->known = id > 0;
     if (h->role->server) /* turns between all, whatever the client wishes (C15) */
         nghttp2_session_change_extpri_stream_priority(h->ng, id, &equal, 1);
     list_push_back(&h->streams, &s->link);
@@ -89,7 +89,7 @@ h2_stream_closed(struct h2_stream *s, uint32_t code)
     struct h2 *h = s->h;
 
     s->known = false;
-    if (s->end.ex && !s->end_out)
+    if (s->end.ex && !h2_is_through(s))
         h->role->on_lost(s, s->peer_reset ? h->role->left : h->role->broken, code);
     else if (!s->end_out)
         list_unlink(&s->todo);

@@ -149,7 +149,7 @@ on_invalid_frame(nghttp2_session *ng, const nghttp2_frame *frame, int error, voi
     }
     if (frame->hd.type == NGHTTP2_HEADERS)
         h2_block_drop(h);
-    if (s && s->end.ex && !s->end_out)
+    if (s && s->end.ex && !h2_is_through(s))
         h->role->on_lost(s, h->role->broken, NGHTTP2_PROTOCOL_ERROR);
     return go_on(h);
 }
@@ -207,6 +207,8 @@ on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     s = stream_of(h, frame->hd.stream_id);
+    if (s)
+        s->head_made = true;
     if (s && frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         s->end_out = true;
         list_unlink(&s->todo);

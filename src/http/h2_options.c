@@ -47,6 +47,12 @@ h2_options_client(struct h2_options *o)
     h2_options_server(o);
     o->list_bytes = 64 * 1024;
     o->fields = 200;
+    o->stream_window = o->stream_window_on; /* an answer has a taker from the start */
+    /* A sandbox that froze and nobody said so answers when it was woken. */
+    o->settings_ack = 120 * USEC_SEC;
+    o->head_time = 30 * USEC_SEC;
+    o->stall = o->answer_stall;
+    o->min_rate = 0;
     o->idle = USEC_OFF;
     o->age = USEC_OFF;
     o->max_requests = UINT32_MAX;

@@ -56,12 +56,23 @@ end_body(struct h2_stream *s, uint32_t *flags)
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 }
 
+/* Nothing is a tunnel's before the peer agreed. */
+static bool
+waits_for_yes(const struct h2_stream *s)
+{
+    return !s->h->role->server && s->end.ex->req.upgrade && !s->end.ex->tunnel;
+}
+
 static ssize_t
 pipe_ready(struct h2_stream *s, size_t most, uint32_t *flags)
 {
     const struct pipe *p = h2_pipe_out(s);
     size_t pending = pipe_pending(p);
 
+    if (waits_for_yes(s)) {
+        s->deferred = true;
+        return NGHTTP2_ERR_DEFERRED;
+    }
     if (pending > most)
         return (ssize_t)most;
     if (p->ended) {
@@ -158,7 +169,8 @@ watch(struct h2_stream *s)
 {
     struct h2 *h = s->h;
 
-    if (s->writing.since != 0 || !s->end.ex || pipe_pending(h2_pipe_out(s)) == 0)
+    if (s->writing.since != 0 || !s->end.ex || s->end.ex->tunnel ||
+        pipe_pending(h2_pipe_out(s)) == 0)
         return;
     pace_wait(&s->writing, h->loop->now);
     h2_arm(h, pace_due(&s->writing, h->o->stream_stall, h->o->grace, h->o->min_rate));

@@ -119,6 +119,7 @@ struct h2_stream {
     bool known;      /* nghttp2 knows it */
     bool ended;      /* the peer's message is complete */
     bool head_out;   /* our head was submitted */
+    bool head_made;  /* a frame of it was made */
     bool deferred;   /* nghttp2 waits for h2_kick */
     bool end_out;    /* our END_STREAM was made */
     bool excused;    /* a reset of ours is not the peer's fault */
@@ -127,6 +128,13 @@ struct h2_stream {
     bool flag[4];    /* the role's */
 };
 _Static_assert(sizeof(struct h2_stream) <= LOOP_PIECE, "LOOP_PIECE is too small");
+
+/* The exchange has all that this end owes it: what comes to the stream now does not matter. */
+static inline bool
+h2_is_through(const struct h2_stream *s)
+{
+    return s->h->role->server ? s->end_out : s->ended;
+}
 
 /* h2.c. 0, or -1: out of memory. The conn is open and is not closed then; h->conn, h->loop, h->o
  * and h->role are set, the rest is zero. */
@@ -144,7 +152,8 @@ bool h2_doom(struct h2 *h, uint32_t code, enum reason why);
 /* Closes now. After h2_say_goaway, if it can be written at once. */
 void h2_close(struct h2 *h, enum reason why);
 void h2_arm(struct h2 *h, usec_t due);
-/* A stream for nghttp2's id (client: of the request just submitted). NULL: out of memory. */
+/* A stream for nghttp2's id; 0: of a request that is still to be submitted, with the stream as its
+ * user data: then set id and known. NULL: out of memory. */
 struct h2_stream *h2_stream_new(struct h2 *h, int32_t id, const struct exchange_end_ops *ops);
 /* Its exchange has let go: RST_STREAM(code) unless it is closed. Forgotten when nghttp2 has let go
  * too. excused: not the peer's fault. */
