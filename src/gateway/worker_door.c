@@ -121,6 +121,7 @@ on_ready(void *ctx, struct arrival *a, struct conn *c, enum arrival_protocol pro
 {
     struct worker_door *d = ctx;
     struct worker *w = d->w;
+    struct endpoint client = c->peer; /* c may be moved from, and no session come of it */
     struct session *s;
 
     if (protocol == ARRIVAL_H2)
@@ -129,7 +130,7 @@ on_ready(void *ctx, struct arrival *a, struct conn *c, enum arrival_protocol pro
         s = h1_server_adopt(&w->loop, c, early, a->first, &w->front, &session_owner, d);
     list_unlink(&a->link);
     if (!s) {
-        left(w, &c->peer, true);
+        left(w, &client, true);
         return;
     }
     list_push_back(&w->sessions, &s->link);

@@ -307,6 +307,8 @@ step(struct tls_conn *t)
         return finish(t);
     r = SSL_get_error(t->ssl, r);
     t->handshake_wants_write = r == SSL_ERROR_WANT_WRITE;
+    if (r == SSL_ERROR_WANT_READ)
+        conn_suspect(t->conn); /* an RST in the edge of what was read does not tell of itself */
     if (r == SSL_ERROR_WANT_WRITE || r == SSL_ERROR_WANT_READ)
         return 0;
     return fail_by_openssl(t);

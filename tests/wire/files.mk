@@ -6,6 +6,7 @@
 wire_tests =
 wire_tests += tests/wire/test_admin.py
 wire_tests += tests/wire/test_answers.py
+wire_tests += tests/wire/test_arrival.py
 wire_tests += tests/wire/test_browser.py
 wire_tests += tests/wire/test_change.py
 wire_tests += tests/wire/test_chaos.py
@@ -33,6 +34,7 @@ wire_tests += tests/wire/test_origin.py
 wire_tests += tests/wire/test_plugin_examples.py
 wire_tests += tests/wire/test_program.py
 wire_tests += tests/wire/test_protocol_answers.py
+wire_tests += tests/wire/test_proxy_header.py
 wire_tests += tests/wire/test_refused.py
 wire_tests += tests/wire/test_release.py
 wire_tests += tests/wire/test_rig.py
