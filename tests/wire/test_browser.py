@@ -62,4 +62,4 @@ def test_a_page_through_a_wake(scheme, protocol, app, browser, hook, gateway, tm
                     "echo": [4, 70000, 1000, True], "protocol": protocol}
     assert len([c for c in h.calls if c.op == "resume"]) == 1
     assert len(app.upgrades) == 1
-    g.wait_access(path="/", status=200)
+    g.wait_access(url__path="/", http__response__status_code=200)

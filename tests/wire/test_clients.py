@@ -37,7 +37,7 @@ limits: {{ connections_per_source: off, connection_rate: off }}
 platforms: {{ own: {self.hook.platform()} }}
 sites:
   - {{ host: "*.t.localhost", platform: own, connect: {{ allow: [127.0.0.0/8] }},
-      wake: {{ limit_per_client: off }} }}
+      wake: {{ limit_per_client: off }}, hold: {{ per_source: 1000 }} }}
 """, directory)
 
     def sleeper(self):
