@@ -87,6 +87,10 @@ answer_body(struct buf *out, const struct answer *a, unsigned retry_after)
         page_error(out, answer_table_status(a), reason_slug(a->reason), buf_slice(&message),
                    a->sandbox, a->request_id, a->reason == REASON_PORT_CLOSED ? 2 : 0);
         return;
+    case ANSWER_TEXT:
+        buf_add_slice(out, buf_slice(&message));
+        buf_add_char(out, '\n');
+        return;
     case ANSWER_CONNECT:
         answer_connect_unary(out, a, buf_slice(&message));
         return;
@@ -167,6 +171,8 @@ content_type(const struct answer *a)
     switch (a->shape) {
     case ANSWER_HTML:
         return SLICE("text/html; charset=utf-8");
+    case ANSWER_TEXT:
+        return SLICE("text/plain; charset=utf-8");
     case ANSWER_GRPC:
         return SLICE("application/grpc");
     case ANSWER_CONNECT_STREAM:
@@ -185,6 +191,8 @@ shape_fields(struct head *h, struct arena *arena, const struct answer *a, unsign
 {
     if (a->shape == ANSWER_HTML)
         return page_fields(h, arena);
+    if (a->shape == ANSWER_TEXT)
+        return head_add(h, arena, FIELD_OTHER, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
     return a->shape == ANSWER_GRPC ? answer_grpc_fields(h, arena, a, retry_after) : 0;
 }
 

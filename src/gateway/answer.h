@@ -14,6 +14,7 @@
 enum answer_shape {
     ANSWER_JSON,
     ANSWER_HTML,           /* to people */
+    ANSWER_TEXT,           /* E2B's of a host that names no sandbox */
     ANSWER_CONNECT,        /* Connect, unary: JSON of its own kind */
     ANSWER_CONNECT_STREAM, /* 200 and one end-of-stream envelope */
     ANSWER_GRPC,           /* 200, trailers only: a head without a body */

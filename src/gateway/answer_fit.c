@@ -82,4 +82,6 @@ answer_fit(struct answer *a, const struct head *req, enum traffic_class c)
              head_find(req, FIELD_E2B_SANDBOX_ID) || head_find(req, FIELD_E2B_SANDBOX_PORT) ||
              (a->shape != ANSWER_HTML && a->shape != ANSWER_JSON &&
               (a->port == ENVD_PORT || a->port == INTERPRETER_PORT));
+    if (a->e2b && a->shape == ANSWER_JSON && a->reason == REASON_BAD_HOST)
+        a->shape = ANSWER_TEXT;
 }

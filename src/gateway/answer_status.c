@@ -32,6 +32,7 @@ answer_http_status(const struct answer *a)
         return 200;
     case ANSWER_JSON:
     case ANSWER_HTML:
+    case ANSWER_TEXT:
     case ANSWER_CONNECT:
         break;
     }

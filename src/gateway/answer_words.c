@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "gateway/answer_priv.h"
+#include "gateway/route.h"
 
 #include <string.h>
 
@@ -87,9 +88,11 @@ words(enum reason r)
 
 /* Where E2B has words of its own for this, its SDK's users know them; NULL: ours. */
 static const char *
-words_e2b(enum reason r)
+words_e2b(enum reason r, const char *detail)
 {
     switch ((int)r) {
+    case REASON_BAD_HOST:
+        return route_e2b_words(detail);
     case REASON_SANDBOX_NOT_FOUND:
     case REASON_SANDBOX_GONE:
         return "The sandbox was not found";
@@ -114,7 +117,7 @@ words_e2b(enum reason r)
 void
 answer_message(struct buf *out, const struct answer *a)
 {
-    const char *e2b = a->e2b ? words_e2b(a->reason) : NULL;
+    const char *e2b = a->e2b ? words_e2b(a->reason, a->detail) : NULL;
 
     if (e2b) {
         buf_add_str(out, e2b);

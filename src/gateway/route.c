@@ -25,6 +25,43 @@ struct route_table {
     struct route_entry entry[];
 };
 
+/* Why a host or header names no sandbox: to people, and in E2B's words. */
+enum slip {
+    SLIP_HOST,
+    SLIP_LABEL,
+    SLIP_LABEL_PORT,
+    SLIP_LABEL_ID,
+    SLIP_ONE_HEADER,
+    SLIP_HEADER_ID,
+    SLIP_HEADER_PORT,
+    SLIP_NO_HEADERS,
+};
+
+static const struct {
+    const char *detail, *e2b;
+} slips[] = {
+    [SLIP_HOST] = {"the Host field is not a valid name", "Invalid host"},
+    [SLIP_LABEL] = {"the host's first label is not <port>-<id>", "Invalid host"},
+    [SLIP_LABEL_PORT] = {"the host's port is not a number from 1 to 65535", "Invalid sandbox port"},
+    [SLIP_LABEL_ID] = {"the host's sandbox id is not of the form [a-z0-9-]{1,63}",
+                       "Invalid sandbox ID"},
+    [SLIP_ONE_HEADER] = {"E2b-Sandbox-Id and E2b-Sandbox-Port come together", "missing header"},
+    [SLIP_HEADER_ID] = {"E2b-Sandbox-Id is not of the form [a-z0-9-]{1,253}", "Invalid sandbox ID"},
+    [SLIP_HEADER_PORT] = {"E2b-Sandbox-Port is not a number from 1 to 65535",
+                          "Invalid sandbox port"},
+    [SLIP_NO_HEADERS] = {"this host routes by E2b-Sandbox-Id and E2b-Sandbox-Port, which are "
+                         "missing", "Invalid host"},
+};
+
+const char *
+route_e2b_words(const char *detail)
+{
+    for (size_t i = 0; i < sizeof(slips) / sizeof(slips[0]); i++)
+        if (slips[i].detail == detail)
+            return slips[i].e2b;
+    return NULL;
+}
+
 struct route_table *
 route_table_new(const struct gateway_config *c, uint64_t seed)
 {
@@ -105,16 +142,16 @@ route_native_label(struct slice label, uint16_t *port, struct slice *id, const c
     ptrdiff_t dash = slice_index(label, '-');
 
     if (dash < 0) {
-        *detail = "the host's first label is not <port>-<id>";
+        *detail = slips[SLIP_LABEL].detail;
         return -1;
     }
     if (parse_port(slice_sub(label, 0, (size_t)dash), port) < 0) {
-        *detail = "the host's port is not a number from 1 to 65535";
+        *detail = slips[SLIP_LABEL_PORT].detail;
         return -1;
     }
     *id = slice_sub(label, (size_t)dash + 1, label.n);
     if (!route_id_valid(*id, ID_IN_LABEL)) {
-        *detail = "the host's sandbox id is not of the form [a-z0-9-]{1,63}";
+        *detail = slips[SLIP_LABEL_ID].detail;
         return -1;
     }
     return 0;
@@ -130,15 +167,15 @@ by_header(const struct head *h, struct route *r, const char **detail)
     if (!id && !port)
         return 0;
     if (!id || !port) {
-        *detail = "E2b-Sandbox-Id and E2b-Sandbox-Port come together";
+        *detail = slips[SLIP_ONE_HEADER].detail;
         return -1;
     }
     if (!route_id_valid(id->value, ID_IN_HEADER)) {
-        *detail = "E2b-Sandbox-Id is not of the form [a-z0-9-]{1,253}";
+        *detail = slips[SLIP_HEADER_ID].detail;
         return -1;
     }
     if (parse_port(port->value, &r->port) < 0) {
-        *detail = "E2b-Sandbox-Port is not a number from 1 to 65535";
+        *detail = slips[SLIP_HEADER_PORT].detail;
         return -1;
     }
     r->id = id->value;
@@ -198,7 +235,7 @@ route_find(const struct route_table *t, const struct head *h, struct route *r, c
     int found;
 
     *r = (struct route){0};
-    *detail = "the Host field is not a valid name";
+    *detail = slips[SLIP_HOST].detail;
     if (host_parse(h->host, &r->host) < 0)
         return REASON_BAD_HOST;
     *detail = NULL;
@@ -212,7 +249,7 @@ route_find(const struct route_table *t, const struct head *h, struct route *r, c
         if (found != 0)
             return found > 0 ? REASON_NONE : REASON_BAD_HOST;
         if (r->site->kind != SITE_WILDCARD || is_local(r)) {
-            *detail = "this host routes by E2b-Sandbox-Id and E2b-Sandbox-Port, which are missing";
+            *detail = slips[SLIP_NO_HEADERS].detail;
             return REASON_BAD_HOST;
         }
     }

@@ -37,6 +37,8 @@ enum reason route_find(const struct route_table *t, const struct head *h, struct
 /* The site that a name, as host_parse leaves it, belongs to; NULL: none. */
 const struct site *route_site(const struct route_table *t, struct slice name);
 
+/* What E2B's own proxy says where route_find says detail; NULL: nothing of its own. */
+const char *route_e2b_words(const char *detail);
 /* "3000-i7k2p" of the native dialect: 0, or -1 and *detail. */
 int route_native_label(struct slice label, uint16_t *port, struct slice *id, const char **detail)
     must_check;

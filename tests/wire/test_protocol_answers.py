@@ -144,6 +144,22 @@ def test_plain_json_by_the_column_of_the_caller(way, what):
     assert keys[2] == ("port" if slug == "port_closed" else "code")
 
 
+@pytest.mark.parametrize("host, fields, text", [
+    ("localhost", "E2b-Sandbox-Id: gone", "missing header"),
+    ("localhost", "E2b-Sandbox-Port: 80", "missing header"),
+    ("localhost", "E2b-Sandbox-Id: A_b\r\nE2b-Sandbox-Port: 80", "Invalid sandbox ID"),
+    ("localhost", "E2b-Sandbox-Id: ab\r\nE2b-Sandbox-Port: 0x50", "Invalid sandbox port"),
+    ("nodash.t.localhost", "E2b-Sandbox-Id: ab\r\nE2b-Sandbox-Port: 80", "Invalid host"),
+])
+def test_e2b_says_in_plain_text_that_a_host_is_wrong(way, host, fields, text):
+    with Connection(way.port) as c:
+        answer = c.request(f"GET / HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n\r\n".encode())
+    common(answer, "bad_host")
+    assert (answer.status, answer.body.decode()) == (400, text + "\n")
+    assert answer.get("Content-Type") == "text/plain; charset=utf-8"
+    assert answer.get("X-Content-Type-Options") == "nosniff"
+
+
 def test_people_get_a_page_and_grpc_wins_over_it(way):
     browser = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document"
     answer = way.ask("gone", browser, method="GET", body=b"")
