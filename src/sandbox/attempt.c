@@ -103,12 +103,23 @@ attempt_on_refused(struct attempt *a, usec_t now)
     return again(a, now);
 }
 
+/*
+ * Nothing came until now. That is no silence yet where a port has refused all the time, and the
+ * last try was begun a moment before the deadline.
+ */
+static void
+hear_nothing(struct attempt *a, usec_t now)
+{
+    if (a->since == 0 || now - a->last_dial >= a->limits.parallel)
+        a->silent = true;
+}
+
 enum attempt_do
 attempt_on_silent(struct attempt *a, usec_t now)
 {
     ensure(a->open > 0);
     a->open--;
-    a->silent = true;
+    hear_nothing(a, now);
     if (a->mode == VERDICT_GO_DIRECT)
         return ask(a, ASK_SILENT);
     if (now >= a->until)
@@ -124,7 +135,7 @@ attempt_on_timer(struct attempt *a, usec_t now)
     if (now < a->next)
         return ATTEMPT_WAIT;
     if (a->open > 0)
-        a->silent = true;
+        hear_nothing(a, now);
     if (a->mode == VERDICT_GO_DIRECT)
         return ask(a, ASK_SILENT);
     if (now >= a->until)

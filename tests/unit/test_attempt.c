@@ -92,6 +92,31 @@ test_probe_silent(void **state)
     assert_int_equal(attempt_on_stale(&a), ATTEMPT_ASK);
 }
 
+/* What refused for its whole time is closed, also when a last try is under way at the deadline. */
+static void
+test_refused_to_the_end(void **state)
+{
+    struct attempt a;
+    usec_t until = 200 * USEC_MS, now = 1;
+
+    (void)state;
+    for (int by_timer = 0; by_timer < 2; by_timer++) {
+        assert_int_equal(attempt_start(&a, &limits, VERDICT_GO_RETRY, &to, 0, until, now),
+                         ATTEMPT_DIAL);
+        assert_int_equal(attempt_on_refused(&a, now), ATTEMPT_WAIT);
+        assert_int_equal(attempt_on_timer(&a, until - 300), ATTEMPT_DIAL);
+        assert_int_equal(by_timer ? attempt_on_timer(&a, until) : attempt_on_silent(&a, until),
+                         ATTEMPT_FAIL);
+        assert_int_equal(a.reason, REASON_PORT_CLOSED);
+    }
+    /* But one that refused first and then fell silent has not answered. */
+    attempt_start(&a, &limits, VERDICT_GO_RETRY, &to, 0, until, now);
+    attempt_on_refused(&a, now);
+    attempt_on_timer(&a, until - 30 * USEC_MS);
+    assert_int_equal(attempt_on_timer(&a, until), ATTEMPT_FAIL);
+    assert_int_equal(a.reason, REASON_CONNECT_TIMEOUT);
+}
+
 static void
 test_retry(void **state)
 {
@@ -118,6 +143,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pause),        cmocka_unit_test(test_direct),
         cmocka_unit_test(test_probe_refused), cmocka_unit_test(test_probe_silent),
+        cmocka_unit_test(test_refused_to_the_end),
         cmocka_unit_test(test_retry),
     };
 
