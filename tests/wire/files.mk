@@ -19,6 +19,7 @@ wire_tests += tests/wire/test_exec_faults.py
 wire_tests += tests/wire/test_faults.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_forwarded_answers.py
+wire_tests += tests/wire/test_grpc.py
 wire_tests += tests/wire/test_h2_back.py
 wire_tests += tests/wire/test_hold.py
 wire_tests += tests/wire/test_hook_faults.py
