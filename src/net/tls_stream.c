@@ -71,10 +71,8 @@ tls_conn_is_dirty(struct conn *c)
     if (!t->done)
         return true;
     t->drained = false;
-    if (peek(t) != 0)
-        return true;
-    c->readable = false;
-    return false;
+    c->readable = peek(t) != 0; /* no edge tells what was taken from the kernel */
+    return c->readable;
 }
 
 /* The errno of a failure after the handshake. */
@@ -171,8 +169,8 @@ tls_conn_read(struct conn *c, void *p, size_t n)
         }
         got += more;
         t->quiet = 0;
-        if (t->drained && !SSL_has_pending(ssl)) {
-            c->readable = false;
+        c->readable = !t->drained || SSL_has_pending(ssl);
+        if (!c->readable) {
             conn_suspect(c);
             break;
         }

@@ -238,7 +238,7 @@ read_on(struct end *e)
     }
 }
 
-static void
+void
 on_end(struct conn *c, unsigned events)
 {
     struct end *e = container_of(c, struct end, conn);
@@ -254,7 +254,7 @@ on_end(struct conn *c, unsigned events)
         read_on(e);
 }
 
-static const struct conn_owner end_owner = {"end", on_end};
+const struct conn_owner end_owner = {"end", on_end};
 
 void
 end_open(struct end *e, struct tls_rig *r, int fd)

@@ -77,6 +77,8 @@ struct end {
     int error;
 };
 
+extern const struct conn_owner end_owner;
+void on_end(struct conn *c, unsigned events);
 void end_open(struct end *e, struct tls_rig *r, int fd);
 void end_close(struct end *e);
 /* Two ends of one TCP connection; nothing started. */
