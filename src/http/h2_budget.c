@@ -132,6 +132,9 @@ h2_count_frame(struct h2 *h, const nghttp2_frame_hd *hd)
     case NGHTTP2_WINDOW_UPDATE:
         return take_free(h, &h->updates_free);
     case NGHTTP2_PRIORITY:
+        if (hd->stream_id == 0) /* RFC 9113 section 6.3; nghttp2 looks at no priority any more */
+            return h2_doom(h, NGHTTP2_PROTOCOL_ERROR, h->role->broken);
+        return take_free(h, &h->priorities_free);
     case NGHTTP2_PRIORITY_UPDATE:
         return take_free(h, &h->priorities_free);
     default:

@@ -12,6 +12,7 @@ wire_tests += tests/wire/test_change.py
 wire_tests += tests/wire/test_chaos.py
 wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_clients.py
+wire_tests += tests/wire/test_conformance_h2.py
 wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_demo.py
 wire_tests += tests/wire/test_desync.py
@@ -45,17 +46,17 @@ wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_torture.py
 wire_tests += tests/wire/test_verbs.py
 
-wire_helpers = tests/wire/run-pytest tests/wire/conftest.py tests/wire/README.md \
-    tests/wire/rousetest/__init__.py tests/wire/rousetest/browser.py \
-    tests/wire/rousetest/faults.py \
-    tests/wire/rousetest/gateway.py tests/wire/rousetest/hook.py \
-    tests/wire/rousetest/net.py tests/wire/rousetest/raw.py tests/wire/rousetest/tools.py \
-    tests/wire/rousetest/config.py tests/wire/rousetest/corpus.py tests/wire/rousetest/strict.py \
-    tests/wire/rousetest/admin.py tests/wire/rousetest/certs.py tests/wire/rousetest/flow.py \
-    tests/wire/rousetest/frames.py tests/wire/rousetest/fronts.py tests/wire/rousetest/h1flow.py \
-    tests/wire/rousetest/h2.py tests/wire/rousetest/h2flow.py tests/wire/rousetest/link.py \
-    tests/wire/rousetest/origin.py tests/wire/rousetest/websocket.py tests/wire/measure_release.py \
-    tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py
+wire_helpers = tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.py \
+    tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py \
+    tests/wire/measure_release.py tests/wire/rousetest/__init__.py tests/wire/rousetest/admin.py \
+    tests/wire/rousetest/browser.py tests/wire/rousetest/certs.py tests/wire/rousetest/config.py \
+    tests/wire/rousetest/conformance.py tests/wire/rousetest/corpus.py \
+    tests/wire/rousetest/faults.py tests/wire/rousetest/flow.py tests/wire/rousetest/frames.py \
+    tests/wire/rousetest/fronts.py tests/wire/rousetest/gateway.py tests/wire/rousetest/h1flow.py \
+    tests/wire/rousetest/h2.py tests/wire/rousetest/h2flow.py tests/wire/rousetest/hook.py \
+    tests/wire/rousetest/link.py tests/wire/rousetest/net.py tests/wire/rousetest/origin.py \
+    tests/wire/rousetest/raw.py tests/wire/rousetest/strict.py tests/wire/rousetest/tools.py \
+    tests/wire/rousetest/websocket.py tests/wire/run-pytest tests/wire/run_conformance.py
 
 TESTS += $(wire_tests)
 EXTRA_DIST += $(wire_tests) $(wire_helpers) tests/thirdparty/hello.c

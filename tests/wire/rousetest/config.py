@@ -31,14 +31,19 @@ def flow(options):
 
 
 def one_site(port, hook, host="*.t.localhost", workers=2, limits=None, hold=None, wake=None,
-             connect=None, idle=None, admin=None, probes=None):
+             connect=None, idle=None, admin=None, probes=None, tls_port=None, certificates=None):
+    """tls_port, certificates: a second listener, with TLS."""
     site = [f'host: "{host}"', "platform: own"]
     connect = {"allow": "[127.0.0.0/8, 10.0.0.0/8]"} | (connect or {})
     for name, options in (("hold", hold), ("wake", wake), ("connect", connect), ("idle", idle),
                           ("probes", probes)):
         if options:
             site.append(f"{name}: {flow(options)}")
-    text = [f"listen: [ {{ address: 127.0.0.1:{port} }} ]", f"workers: {workers}",
+    listeners = [f"{{ address: 127.0.0.1:{port} }}"]
+    if tls_port:
+        listeners.append(f"{{ address: 127.0.0.1:{tls_port}, "
+                         f"tls: {{ certificates: {certificates} }} }}")
+    text = [f"listen: [ {', '.join(listeners)} ]", f"workers: {workers}",
             f"platforms: {{ own: {hook.platform()} }}"]
     if limits:
         text.append(f"limits: {flow(limits)}")

@@ -198,6 +198,7 @@ def integer(value, bits, first=0):
 
 
 def huffman(text):
+    text = text.encode("latin-1") if isinstance(text, str) else text
     return HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH).encode(text)
 
 
