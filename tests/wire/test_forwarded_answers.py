@@ -5,9 +5,12 @@ import re
 
 import pytest
 
-from rousetest import Connection, free_port
+from rousetest import free_port
+from rousetest.certs import Authority
 from rousetest.config import one_site
+from rousetest.fronts import KINDS, Front
 
+CA = Authority()
 HOST = "3000-blog.t.localhost"
 
 FOREIGN = ['Alt-Svc: h3=":443"', "NEL: {}", "Report-To: {}", 'Clear-Site-Data: "cookies"',
@@ -18,39 +21,47 @@ OWN = ["Set-Cookie: e=f; Path=/", f"Set-Cookie: g=h; Domain={HOST}", 'Clear-Site
 
 
 class Way:
-    def __init__(self, gateway, witness, hook, site="", state="running"):
-        self.w, h, self.port = witness(), hook(), free_port()
+    def __init__(self, kind, gateway, witness, hook, directory, site="", state="running"):
+        self.w, h, port = witness(), hook(), free_port()
         h.sandbox("blog", state, address=f"127.0.0.1:{self.w.port}")
-        text = one_site(self.port, h)
-        gateway(text.replace("platform: own,", f"platform: own, {site}"))
+        self.front = Front(kind, port, CA, HOST)
+        text = one_site(port, h).replace("platform: own,", f"platform: own, {site}")
+        if self.front.tls:
+            CA.fill(directory, "*.t.localhost", underscore=True)
+            here = f"address: 127.0.0.1:{port}"
+            text = text.replace(here, f"{here}, tls: {{ certificates: {directory} }}")
+        self.gateway = gateway(text)
 
-    def ask(self, fields, more=""):
+    def ask(self, fields, headers=()):
         self.w.plan("\r\n".join(["HTTP/1.1 200 OK", "Content-Length: 0", *fields, "", ""]).encode())
-        with Connection(self.port) as c:
-            return c.request(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n{more}\r\n".encode())
+        return self.front.request("GET", "/", HOST, headers)
 
 
-@pytest.fixture
-def way(gateway, witness, hook):
-    return lambda **options: Way(gateway, witness, hook, **options)
+@pytest.fixture(params=KINDS)
+def way(request, gateway, witness, hook, tmp_path):
+    return lambda **options: Way(request.param, gateway, witness, hook, tmp_path, **options)
 
 
 def lines(answer):
-    return [f"{name}: {value}" for name, value in answer.headers]
+    return [f"{name}: {value}".lower() for name, value in answer.headers]
+
+
+def lower(fields):
+    return {field.lower() for field in fields}
 
 
 def test_what_reaches_beyond_the_host_is_stripped(way):
     hsts = "Strict-Transport-Security: max-age=9;includeSubDomains"
     got = lines(way().ask(FOREIGN + OWN + [hsts]))
-    assert not set(FOREIGN) & set(got)
-    assert set(OWN) <= set(got)
-    assert "Strict-Transport-Security: max-age=9" in got
+    assert not lower(FOREIGN) & set(got)
+    assert lower(OWN) <= set(got)
+    assert "strict-transport-security: max-age=9" in got
 
 
 def test_a_site_may_let_it_pass(way):
     got = lines(way(site="answers: { foreign_fields: pass },").ask(FOREIGN + OWN))
-    assert set(FOREIGN[:-1] + OWN) <= set(got)
-    assert FOREIGN[-1] not in got       # hop-by-hop, whatever the site says
+    assert lower(FOREIGN[:-1] + OWN) <= set(got)
+    assert FOREIGN[-1].lower() not in got       # hop-by-hop, whatever the site says
 
 
 def test_a_sandboxs_proxy_status_is_added_to(way):
@@ -71,18 +82,22 @@ def test_the_time_of_a_hold_is_told(way):
     assert w.ask([]).get("Server-Timing") is None
 
 
-def test_trace_context_is_kept(way):
+def test_trace_context_and_scheme(way):
     w = way()
     parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    w.ask([], f"traceparent: {parent}\r\ntracestate: a=1\r\ntracestate: b=2\r\n"
-              "Connection: traceparent, tracestate\r\n")
+    w.ask([], [("traceparent", parent), ("tracestate", "a=1"), ("tracestate", "b=2")])
     seen = w.w.conns()[-1]["bytes"].decode().lower()
-    assert f"traceparent: {parent}\r\n" in seen
+    assert f"traceparent: {parent}\r\n" in seen and "tracestate: a=1" in seen
+    assert f"x-forwarded-proto: {w.front.tls and 'https' or 'http'}\r\n" in seen
+    assert f"via: {w.front.h2 and '2.0' or '1.1'} rouse\r\n" in seen
+    line = w.gateway.wait_access()[0]
+    assert line.get("url.scheme", "http") == ("https" if w.front.tls else "http")
+    assert line["network.protocol.version"] == ("2" if w.front.h2 else "1.1")
 
 
 def test_a_loop_is_cut_at_the_third_round(way):
     w = way()
     for rounds, status in ((2, 200), (3, 508), (9, 508)):
-        answer = w.ask([], "Via: " + ", ".join(["1.1 rouse"] * rounds) + "\r\n")
+        answer = w.ask([], [("via", ", ".join(["1.1 rouse"] * rounds))])
         assert answer.status == status
     assert "proxy_loop_detected" in answer.get("Proxy-Status")
