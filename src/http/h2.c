@@ -91,7 +91,7 @@ h2_stream_closed(struct h2_stream *s, uint32_t code)
     s->known = false;
     if (s->end.ex && !h2_is_through(s))
         h->role->on_lost(s, s->peer_reset ? h->role->left : h->role->broken, code);
-    else if (!s->end_out)
+    else if (!s->end_out || s->end_sent)
         list_unlink(&s->todo);
     forget(s);
 }

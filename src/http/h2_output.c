@@ -321,6 +321,7 @@ finish_sent(struct h2 *h)
     while (h->left.n == 0 && h->out_n == 0 && (n = list_pop_front(&h->sent)) != NULL) {
         struct h2_stream *s = container_of(n, struct h2_stream, todo);
 
+        s->end_sent = true;
         h->role->on_sent(s);
     }
 }

@@ -122,6 +122,7 @@ struct h2_stream {
     bool head_made;  /* a frame of it was made */
     bool deferred;   /* nghttp2 waits for h2_kick */
     bool end_out;    /* our END_STREAM was made */
+    bool end_sent;   /* and the kernel has it */
     bool excused;    /* a reset of ours is not the peer's fault */
     bool peer_reset; /* RST_STREAM came */
     bool gone;       /* forgotten: freed at the end of the turn */

@@ -31,14 +31,19 @@ too_old(const struct h2_server *sv)
 }
 
 static usec_t
+first_at(const struct list *of)
+{
+    struct list *first = list_first(of);
+
+    return first ? container_of(first, struct h2_stream, todo)->at : USEC_NEVER;
+}
+
+static usec_t
 on_due_at(struct h2 *h)
 {
     const struct h2_server *sv = h2_server_of(h);
-    const struct list *first = list_first(&sv->waiting);
-    usec_t due = too_old(sv);
+    usec_t due = usec_min(too_old(sv), usec_min(first_at(&sv->waiting), first_at(&sv->early)));
 
-    if (first)
-        due = usec_min(due, container_of(first, struct h2_stream, todo)->at);
     if (h->open > 0)
         return due;
     due = usec_min(due, usec_max(sv->old, h->since));
@@ -61,6 +66,7 @@ on_due(struct h2 *h)
     struct h2_server *sv = h2_server_of(h);
 
     h2_server_announce(sv);
+    h2_server_dismiss(sv);
     if (too_old(sv) <= h->loop->now) {
         sv->leaving = true;
         nghttp2_submit_goaway(h->ng, NGHTTP2_FLAG_NONE,
@@ -210,6 +216,7 @@ open_parts(struct h2_server *sv, struct loop *l, struct slice early, const struc
 
     list_init(&sv->session.link);
     list_init(&sv->waiting);
+    list_init(&sv->early);
     h->role = &role;
     h->conn = &sv->session.conn;
     h->loop = l;

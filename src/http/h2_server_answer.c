@@ -183,12 +183,31 @@ h2_server_say(struct h2_stream *s, const struct head *h, struct slice body)
 void
 h2_server_on_sent(struct h2_stream *s)
 {
+    struct h2 *h = s->h;
+
     if (s->end.ex)
         exchange_front_done(s->end.ex);
-    if (s->known && !s->ended) /* the rest of the request is not wanted */
-        h2_stream_drop(s, NGHTTP2_NO_ERROR, true);
-    else
+    if (!s->known || s->ended) {
         h2_stream_release(s);
+        return;
+    }
+    s->at = usec_add(h->loop->now, EARLY_WAIT);
+    list_push_back(&h2_server_of(h)->early, &s->todo);
+    h2_arm(h, s->at);
+}
+
+void
+h2_server_dismiss(struct h2_server *sv)
+{
+    struct list *n;
+
+    while ((n = list_first(&sv->early)) != NULL) {
+        struct h2_stream *s = container_of(n, struct h2_stream, todo);
+
+        if (s->at > sv->h.loop->now)
+            return;
+        h2_stream_drop(s, NGHTTP2_NO_ERROR, true);
+    }
 }
 
 /* --- the exchange's end --------------------------------------------------------------------- */

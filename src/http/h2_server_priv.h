@@ -11,6 +11,9 @@
 
 /* A suspect's new streams wait so long: one that is reset before starts nothing (C2). */
 #define SUSPECT_WAIT (100 * USEC_MS)
+/* Who is answered while its request still comes may send on for a moment; then it is reset. Some
+ * clients lose an answer that comes together with RST_STREAM. */
+#define EARLY_WAIT (500 * USEC_MS)
 /* Bytes of answers that one connection may have waiting here, in all. */
 #define ANSWERS_MAX (1024u * 1024)
 #define ANSWER_MIN (8u * 1024)
@@ -22,6 +25,7 @@ struct h2_server {
     struct session session;
     struct h2 h;
     struct list waiting; /* streams that are not announced yet, by h2_stream.at */
+    struct list early;   /* streams answered early, by h2_stream.at */
     usec_t old;          /* no longer kept from then on, once it is idle */
     bool draining;
     bool leaving;        /* GOAWAY was said; streams in service go on */
@@ -35,6 +39,8 @@ void h2_server_on_end(struct h2_stream *s);
 void h2_server_on_lost(struct h2_stream *s, enum reason why, uint32_t code);
 /* Announces who has waited long enough. */
 void h2_server_announce(struct h2_server *sv);
+/* Resets who was answered early, long enough ago. */
+void h2_server_dismiss(struct h2_server *sv);
 
 /* h2_server_answer.c */
 extern const struct exchange_end_ops h2_server_end_ops;
