@@ -284,6 +284,34 @@ feed(struct h2 *h, struct slice s)
 }
 
 static void
+settle(struct h2 *h)
+{
+    struct list *n;
+
+    while ((n = list_pop_front(&h->lent)) != NULL) {
+        struct h2_stream *s = container_of(n, struct h2_stream, lent);
+        struct exchange *ex = s->lent_to;
+        struct pipe *p = h->role->server ? &ex->to_back : &ex->to_front;
+
+        s->lent_to = NULL;
+        if (!ex->ended && pipe_settle(p) < 0)
+            exchange_abort(ex, REASON_OUT_OF_MEMORY);
+    }
+}
+
+static void
+feed_early(struct h2 *h)
+{
+    struct buf early = h->early;
+
+    buf_init(&h->early, 0);
+    if (h->state == H2_OPEN)
+        feed(h, buf_slice(&early));
+    settle(h);
+    buf_fini(&early);
+}
+
+static void
 discard(struct h2 *h, size_t n)
 {
     h->discarded += (uint32_t)n;
@@ -296,6 +324,8 @@ input(struct h2 *h)
 {
     ssize_t got;
 
+    if (h->early.n > 0)
+        feed_early(h);
     if (h->state == H2_CLOSED || h->in || !h->conn->readable)
         return;
     h->in_pool = h->large ? &h->loop->large_reads : &h->loop->small_reads;
@@ -317,40 +347,12 @@ input(struct h2 *h)
     }
 }
 
-static void
-settle(struct h2 *h)
-{
-    struct list *n;
-
-    while ((n = list_pop_front(&h->lent)) != NULL) {
-        struct h2_stream *s = container_of(n, struct h2_stream, lent);
-        struct exchange *ex = s->lent_to;
-        struct pipe *p = h->role->server ? &ex->to_back : &ex->to_front;
-
-        s->lent_to = NULL;
-        if (!ex->ended && pipe_settle(p) < 0)
-            exchange_abort(ex, REASON_OUT_OF_MEMORY);
-    }
-}
-
 int
 h2_early(struct h2 *h, struct slice bytes)
 {
     loop_queue_flush(h->loop, &h->flush);
     loop_queue_run(h->loop, &h->run);
     return buf_add_slice(&h->early, bytes);
-}
-
-static void
-feed_early(struct h2 *h)
-{
-    struct buf early = h->early;
-
-    buf_init(&h->early, 0);
-    if (h->state == H2_OPEN)
-        feed(h, buf_slice(&early));
-    settle(h);
-    buf_fini(&early);
 }
 
 void
@@ -373,8 +375,6 @@ on_run(struct task *t)
 
     if (h->more && h->state != H2_CLOSED)
         loop_queue_flush(h->loop, &h->flush);
-    if (h->early.n > 0)
-        feed_early(h);
     input(h);
 }
 

@@ -80,6 +80,12 @@ tells_length(const struct exchange *ex, bool bodiless)
            (h->framing == FRAMING_NONE && h->status != 304 && !bodiless);
 }
 
+static uint64_t
+length_of(const struct head *h)
+{
+    return h->framing == FRAMING_LENGTH ? h->length : 0;
+}
+
 /* Everything there is to say is in the head. */
 static bool
 is_all(const struct exchange *ex, bool bodiless)
@@ -114,7 +120,7 @@ send_head(struct h2_stream *s, struct exchange *ex)
 
     nv[n++] = pair(":status", number(status, sizeof(status), status_of(ex)));
     if (tells_length(ex, bodiless))
-        nv[n++] = pair("content-length", number(length, sizeof(length), ex->resp.length));
+        nv[n++] = pair("content-length", number(length, sizeof(length), length_of(&ex->resp)));
     n = h2_head_nv(nv, n, H2_NV_MAX, ex->resp.field, ex->resp.fields);
     if (n == 0 || submit(s, nv, n, all) != 0) {
         exchange_abort(ex, REASON_INTERNAL_ERROR);

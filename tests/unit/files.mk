@@ -218,6 +218,14 @@ unit_tests += tests/unit/test_websocket
 tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c tests/unit/websocket_reference.h
 tests_unit_test_websocket_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 
+H2_SERVER_RIG = tests/unit/h2_server_rig.c tests/unit/h2_server_rig.h
+unit_tests += tests/unit/test_h2_server
+tests_unit_test_h2_server_SOURCES = tests/unit/test_h2_server.c $(H2_SERVER_RIG)
+tests_unit_test_h2_server_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_refusals
+tests_unit_test_h2_refusals_SOURCES = tests/unit/test_h2_refusals.c $(H2_SERVER_RIG)
+tests_unit_test_h2_refusals_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+
 # store
 unit_tests += tests/unit/test_memory_store
 tests_unit_test_memory_store_SOURCES = tests/unit/test_memory_store.c $(FAILALLOC)
