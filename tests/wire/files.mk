@@ -13,6 +13,7 @@ wire_tests += tests/wire/test_chaos.py
 wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_clients.py
 wire_tests += tests/wire/test_conformance_h2.py
+wire_tests += tests/wire/test_corpora.py
 wire_tests += tests/wire/test_crowd.py
 wire_tests += tests/wire/test_demo.py
 wire_tests += tests/wire/test_desync.py
