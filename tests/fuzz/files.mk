@@ -7,8 +7,19 @@
 #   tests_fuzz_fuzz_foo_SOURCES = tests/fuzz/fuzz_foo.c $(FUZZ_MAIN)
 #   tests_fuzz_fuzz_foo_LDADD = $(HTTP_LINK)
 #   tests_fuzz_fuzz_foo_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
-# and its corpus: files in tests/fuzz/corpus/fuzz_foo/, listed nowhere (the directory is copied).
-# By hand: tests/fuzz/fuzz_foo -m 1000 FILE...; in earnest: ./bootstrap fuzz
+# and its corpus: files in tests/fuzz/corpus/fuzz_foo/, listed nowhere (the directory is copied);
+# words that the fuzzer should know, where there are any: tests/fuzz/fuzz_foo.dict, in fuzz_words.
+# By hand: tests/fuzz/fuzz_foo -m 1000 FILE...; in earnest: ./bootstrap fuzz MINUTES=60
+#
+#   surface                                  target
+#   HTTP/1 requests, answers, their bodies   fuzz_request, fuzz_answer, fuzz_body
+#   HTTP/2, from clients and from sandboxes  (fuzz_h2_server, fuzz_h2_client: see below)
+#   WebSocket frames and handshakes          fuzz_websocket
+#   PROXY headers                            fuzz_proxy_header
+#   hosts                                    fuzz_host
+#   configuration (YAML)                     fuzz_config
+#   answers of platforms (JSON)              fuzz_sandbox
+#   who proxies say the client is            fuzz_caller
 
 fuzz_targets =
 if FUZZ
@@ -44,6 +55,9 @@ fuzz_targets += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_config_LDADD = $(APP_LINK)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
+# HTTP/2 sessions, fuzz_h2_server and fuzz_h2_client, have their place here: one input is what one
+# peer sends behind the preface, fed to a session of either role over a loopback pair in cuts that
+# its own bytes decide, as fuzz_lab.h does.
 fuzz_targets += tests/fuzz/fuzz_host
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_host_LDADD = $(HTTP_LINK)
@@ -65,18 +79,18 @@ tests_fuzz_fuzz_websocket_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 
 check_PROGRAMS += $(fuzz_targets)
 TESTS += tests/fuzz/replay.sh
-EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/corpus tests/fuzz/replay_main.c
+fuzz_words = tests/fuzz/fuzz_answer.dict tests/fuzz/fuzz_config.dict \
+    tests/fuzz/fuzz_proxy_header.dict tests/fuzz/fuzz_request.dict tests/fuzz/fuzz_sandbox.dict
+EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/fuzz.sh tests/fuzz/corpus tests/fuzz/replay_main.c \
+    $(fuzz_words)
 
-# make fuzz MINUTES=n: each target in turn for n minutes; what is new is kept in BUILD/corpus.
-MINUTES = 1
+# make fuzz MINUTES=n: n minutes for all targets together; what is new is kept in BUILD/corpus.
+MINUTES = 10
 .PHONY: fuzz
 if FUZZ
 fuzz: $(fuzz_targets)
-	set -e; for t in $(fuzz_targets); do \
-	    name=`basename $$t`; mkdir -p corpus/$$name; \
-	    $$t -max_total_time=`expr $(MINUTES) \* 60` -artifact_prefix=$$name. -print_final_stats=1 \
-	        -verbosity=0 corpus/$$name $(srcdir)/tests/fuzz/corpus/$$name; \
-	done
+	TOP_SRCDIR='$(srcdir)' $(SHELL) $(srcdir)/tests/fuzz/fuzz.sh `expr $(MINUTES) \* 60` \
+	    $(fuzz_targets)
 else
 fuzz:
 	@echo "configure with --enable-fuzz CC=clang, or run ./bootstrap fuzz" >&2; exit 1
