@@ -14,6 +14,8 @@
 
 #define VIA_MARK "rouse"
 #define VIA_LIMIT 3
+/* Shorter holds without a wake are questions to control, and nothing to tell of. */
+#define HOLD_TOLD (10 * USEC_MS)
 
 static bool
 is_hex32(struct slice s)
@@ -336,5 +338,5 @@ forward_answer(struct proxy *p)
         return -1;
     if (head_find(h, FIELD_PROXY_STATUS) && add_proxy_status(p) < 0)
         return -1;
-    return p->woken || p->held_for >= USEC_MS ? add_server_timing(p) : 0;
+    return p->woken || p->held_for >= HOLD_TOLD ? add_server_timing(p) : 0;
 }

@@ -210,8 +210,8 @@ test_times(void **state)
         const char *wanted; /* NULL: no field */
     } row[] = {
         {0, 0, 0, 100, NULL},
-        {999, 0, 0, 100, NULL},
-        {1000, 0, 0, 5000, "hold;dur=1.0"},
+        {9999, 0, 0, 100, NULL},
+        {10000, 0, 0, 5000, "hold;dur=10.0"},
         {1234567, 1000999, 1000, 6100, "hold;dur=1234.5, wake;dur=1000.9, port;dur=5.1"},
         {50, 0, 1000, 900, "hold;dur=0.0"},
     };
