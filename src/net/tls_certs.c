@@ -7,7 +7,8 @@
  *     slot: (stamp seen) --complete, matches--> loaded --files change--> loaded again, or kept
  *                        --otherwise--> refused, tried again       --files gone a minute--> dropped
  *
- * Owner: one loop's thread.
+ * Time is the wall clock's second: files are looked at once in each. A clock that is set back may
+ * cost a look more, nothing else. Owner: one loop's thread.
  */
 #include "config.h"
 
@@ -23,11 +24,11 @@
 
 #define MAX_PAIRS 1024
 #define MAX_NAMES 8192
-/* Files are looked at again after so long, */
-#define LOOK_AGAIN USEC_SEC
-/* and what was refused is read again, even with the same stamp: its mode may have changed. */
-#define READ_AGAIN (10 * USEC_SEC)
-#define GONE_FOR_GOOD (60 * USEC_SEC)
+/* In seconds. What was refused is read again after so long, even with the same stamp: its mode may
+ * have changed. */
+#define READ_AGAIN 10
+#define GONE_FOR_GOOD 60
+#define NEVER INT64_MIN
 
 struct slot {
     struct map_node node;
@@ -37,8 +38,8 @@ struct slot {
     struct tls_pair *pair;                /* NULL: never good so far */
     struct tls_pair_stamp stamp, refused; /* of pair; of what was logged as bad */
     bool is_refused;
-    usec_t looked, tried, gone; /* gone: USEC_NEVER while the files are there */
-    int64_t alarmed;            /* the day of the last alarm */
+    int64_t looked, tried, gone; /* seconds, or NEVER; gone: since when the files are not there */
+    int64_t alarmed;             /* the day of the last alarm */
     char stem[];
 };
 
@@ -46,7 +47,7 @@ struct name {
     struct map_node node;
     struct list used;
     struct slot *slot; /* NULL: there is none */
-    usec_t looked;
+    int64_t looked;
     char text[];
 };
 
@@ -59,10 +60,11 @@ struct tls_certs {
     struct list slots_used, names_used; /* least recently used first */
 };
 
-static usec_t
-now_of(const struct tls_certs *c)
+/* Has so much time passed? Also true when the clock was set back. */
+static bool
+passed(int64_t since, int64_t now, int64_t seconds)
 {
-    return c->lib->loop ? c->lib->loop->now : loop_clock();
+    return since == NEVER || now < since || now - since >= seconds;
 }
 
 /* --- slots ---------------------------------------------------------------------------------- */
@@ -104,8 +106,7 @@ slot_new(struct tls_certs *c, struct slice stem)
         return NULL;
     memcpy(s->stem, stem.p, stem.n);
     s->refs = 1;
-    s->gone = USEC_NEVER;
-    s->tried = -READ_AGAIN;
+    s->looked = s->tried = s->gone = s->alarmed = NEVER;
     if (c->slots.count >= c->slots.max)
         slot_drop(c, container_of(list_first(&c->slots_used), struct slot, used));
     if (map_insert(&c->slots, &s->node, (struct slice){s->stem, stem.n}) != 0) {
@@ -150,14 +151,14 @@ take(struct tls_certs *c, struct slot *s, const struct tls_pair_path *path,
 {
     char why[TLS_PATH_MAX + 128];
     struct tls_pair *pair;
-    usec_t now = now_of(c);
+    int64_t now = tls_library_wall(c->lib);
 
     if (s->pair && memcmp(&s->stamp, stamp, sizeof(*stamp)) == 0) {
         s->is_refused = false;
         return;
     }
     if (s->is_refused && memcmp(&s->refused, stamp, sizeof(*stamp)) == 0 &&
-        now - s->tried < READ_AGAIN)
+        !passed(s->tried, now, READ_AGAIN))
         return;
     s->tried = now;
     pair = read_pair(c, path, stamp, why, sizeof(why));
@@ -171,7 +172,7 @@ take(struct tls_certs *c, struct slot *s, const struct tls_pair_path *path,
     s->pair = pair;
     s->stamp = *stamp;
     s->is_refused = false;
-    s->alarmed = -1;
+    s->alarmed = NEVER;
 }
 
 static void
@@ -189,6 +190,22 @@ alarm_before_end(struct tls_certs *c, struct slot *s)
                   c->directory, s->stem, (int)((s->pair->ends - wall) / 86400));
 }
 
+/* After a look at the files. False: the slot is gone. */
+static bool
+slot_keep(struct tls_certs *c, struct slot *s, enum tls_pair_found found, int64_t now)
+{
+    if (found != TLS_PAIR_ABSENT) {
+        s->gone = NEVER;
+        return true;
+    }
+    if (s->gone == NEVER || now < s->gone)
+        s->gone = now;
+    if (s->pair && now - s->gone < GONE_FOR_GOOD)
+        return true;
+    slot_drop(c, s);
+    return false;
+}
+
 /* The slot of a stem with a good pair, or NULL. Looks at the files, at most once a second. */
 static struct slot *
 slot_look(struct tls_certs *c, struct slice stem)
@@ -197,9 +214,9 @@ slot_look(struct tls_certs *c, struct slice stem)
     struct tls_pair_path path;
     struct tls_pair_stamp stamp;
     enum tls_pair_found found;
-    usec_t now = now_of(c);
+    int64_t now = tls_library_wall(c->lib);
 
-    if (s && now - s->looked < LOOK_AGAIN)
+    if (s && !passed(s->looked, now, 1))
         return s->pair ? s : NULL;
     if (tls_pair_path(&path, c->directory, stem) != 0)
         return NULL;
@@ -213,15 +230,8 @@ slot_look(struct tls_certs *c, struct slice stem)
         take(c, s, &path, &stamp);
     else if (found == TLS_PAIR_INCOMPLETE)
         refuse(c, s, &stamp, path.key);
-    if (found != TLS_PAIR_ABSENT)
-        s->gone = USEC_NEVER;
-    else if (s->gone == USEC_NEVER)
-        s->gone = now;
-    if (!s->pair || now - s->gone >= GONE_FOR_GOOD) {
-        if (found == TLS_PAIR_ABSENT)
-            slot_drop(c, s);
+    if (!slot_keep(c, s, found, now) || !s->pair)
         return NULL;
-    }
     alarm_before_end(c, s);
     return s;
 }
@@ -285,7 +295,7 @@ name_find(struct tls_certs *c, struct slice text)
         return NULL;
     if (text.n > 0)
         memcpy(n->text, text.p, text.n);
-    n->looked = -LOOK_AGAIN;
+    n->looked = NEVER;
     if (c->names.count >= c->names.max)
         name_drop(c, container_of(list_first(&c->names_used), struct name, used));
     if (map_insert(&c->names, &n->node, (struct slice){n->text, text.n}) != 0) {
@@ -300,11 +310,11 @@ const struct tls_pair *
 tls_certs_find(struct tls_certs *c, struct slice text)
 {
     struct name *n = name_find(c, text);
-    usec_t now = now_of(c);
+    int64_t now = tls_library_wall(c->lib);
 
     if (!n)
         return NULL;
-    if (now - n->looked >= LOOK_AGAIN || (n->slot && n->slot->dropped)) {
+    if (passed(n->looked, now, 1) || (n->slot && n->slot->dropped)) {
         struct slot *s = resolve(c, text);
 
         if (s)
