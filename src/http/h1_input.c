@@ -88,6 +88,8 @@ void
 h1_input_use(struct h1_input *in, size_t n)
 {
     ensure(n <= in->cur.n);
+    if (n == 0)
+        return; /* cur may be no memory at all */
     in->cur.p += n;
     in->cur.n -= n;
 }

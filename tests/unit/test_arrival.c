@@ -259,7 +259,7 @@ test_byte_by_byte(void **state)
     for (size_t i = 0; i < ARRIVAL_PREFACE; i++) {
         assert_false(r->done);
         assert_int_equal(r->arrival->state, i == 0 ? ARRIVAL_IS_FIRST : ARRIVAL_IS_PREFACE);
-        say(r, PREFACE + i, 1);
+        say(r, &PREFACE[i], 1);
         settle(r);
     }
     rig_until(&r->loop, &r->done);
