@@ -437,6 +437,14 @@ on_answer(struct exchange *ex)
         proxy_stream_begin(p);
 }
 
+/* It would not be better the next time. */
+static bool
+is_final(enum reason why)
+{
+    return why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED ||
+           why == REASON_TUNNEL_UNSUPPORTED;
+}
+
 /* Sends the request again where that is safe (DESIGN section 3), else says what happened. */
 static void
 on_back_lost(struct exchange *ex, enum reason why)
@@ -448,11 +456,8 @@ on_back_lost(struct exchange *ex, enum reason why)
     proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
     drop_question(p);
     stop_using(p);
-    if (why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED || !again) {
-        enum reason said = why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED
-                               ? why
-                               : REASON_UPSTREAM_RESET;
-        proxy_refuse(p, said, 0, NULL);
+    if (is_final(why) || !again) {
+        proxy_refuse(p, is_final(why) ? why : REASON_UPSTREAM_RESET, 0, NULL);
         return;
     }
     if (ex->unprocessed)

@@ -57,7 +57,8 @@ h2_client_lose(struct h2_stream *s, enum reason why, uint32_t code)
     struct exchange *ex = s->end.ex;
 
     judge_delivery(s, ex, code);
-    why = ex->unprocessed ? REASON_UPSTREAM_RESET : told(ex, why);
+    if (why != REASON_TUNNEL_UNSUPPORTED)
+        why = ex->unprocessed ? REASON_UPSTREAM_RESET : told(ex, why);
     s->more = NULL;
     exchange_back_lost(ex, why);
     h2_stream_drop(s, code, false);

@@ -142,6 +142,14 @@ unit_tests += tests/unit/test_h1_random
 tests_unit_test_h1_random_SOURCES = tests/unit/test_h1_random.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
 tests_unit_test_h1_random_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_client
+tests_unit_test_h2_client_SOURCES = tests/unit/test_h2_client.c tests/unit/h2_back_rig.c \
+    tests/unit/h2_back_rig.h
+tests_unit_test_h2_client_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_client_hostile
+tests_unit_test_h2_client_hostile_SOURCES = tests/unit/test_h2_client_hostile.c \
+    tests/unit/h2_back_rig.c tests/unit/h2_back_rig.h
+tests_unit_test_h2_client_hostile_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_client
 tests_unit_test_h1_client_SOURCES = tests/unit/test_h1_client.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
