@@ -324,6 +324,15 @@ add_proxy_status(struct proxy *p)
 }
 
 int
+forward_interim(struct proxy *p)
+{
+    struct head *h = &p->ex.resp;
+
+    head_strip(h, false);
+    return p->site->foreign_pass ? 0 : foreign_strip(h, &p->ex.arena, p->ex.req.host);
+}
+
+int
 forward_answer(struct proxy *p)
 {
     struct head *h = &p->ex.resp;

@@ -20,6 +20,8 @@ void forward_token(struct proxy *p);
 bool forward_is_loop(const struct head *h);
 /* Makes ex->req what the sandbox gets. Once per request. -1: out of arena. */
 int forward_request(struct proxy *p) must_check;
+/* Takes out of an interim head what must not go further. -1: out of arena. */
+int forward_interim(struct proxy *p) must_check;
 /* Makes ex->resp what the client gets. -1: out of arena. */
 int forward_answer(struct proxy *p) must_check;
 /* The source for limits: the address, IPv6 cut to /64. */

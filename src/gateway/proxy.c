@@ -423,6 +423,13 @@ proxy_on_verdict(struct proxy *p, const struct mail *m)
 }
 
 static void
+on_interim(struct exchange *ex)
+{
+    if (forward_interim(of_exchange(ex)) < 0)
+        exchange_abort(ex, REASON_OUT_OF_MEMORY);
+}
+
+static void
 on_answer(struct exchange *ex)
 {
     struct proxy *p = of_exchange(ex);
@@ -521,6 +528,7 @@ release(struct exchange *ex)
 
 const struct exchange_handler proxy_handler = {
     .on_request = on_request,
+    .on_interim = on_interim,
     .on_answer = on_answer,
     .on_back_lost = on_back_lost,
     .on_silence = on_silence,

@@ -12,7 +12,13 @@
 #include <stddef.h>
 
 /* Callbacks due, in the order in which they are made. */
-enum todo { TODO_REQUEST = 1, TODO_SILENCE = 2, TODO_ANSWER = 4, TODO_BACK_LOST = 8 };
+enum todo {
+    TODO_REQUEST = 1,
+    TODO_SILENCE = 2,
+    TODO_INTERIM = 4,
+    TODO_ANSWER = 8,
+    TODO_BACK_LOST = 16,
+};
 
 static void
 run_end(struct task *t)
@@ -138,6 +144,11 @@ run_exchange(struct task *t)
     }
     if (todo & TODO_SILENCE && ex->back && !ex->answer_here && ex->handler->on_silence)
         ex->handler->on_silence(ex);
+    if (todo & TODO_INTERIM && ex->interim_here) {
+        if (ex->handler->on_interim)
+            ex->handler->on_interim(ex);
+        exchange_signal(ex->front, MARK_HEAD);
+    }
     if (todo & TODO_ANSWER && !ex->ended) {
         ex->handler->on_answer(ex);
         exchange_signal(ex->front, MARK_HEAD | MARK_KICK);
@@ -273,7 +284,7 @@ exchange_interim_ready(struct exchange *ex)
 {
     ex->interims++;
     ex->interim_here = true;
-    exchange_signal(ex->front, MARK_HEAD);
+    due(ex, TODO_INTERIM);
 }
 
 void

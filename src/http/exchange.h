@@ -80,14 +80,13 @@ enum delivered { DELIVERED_NO, DELIVERED_MAYBE, DELIVERED_YES };
 
 enum exchange_end_kind { END_NONE, END_ANSWERED, END_ABORTED, END_CLIENT_LEFT };
 
-/*
- * Whoever runs exchanges: the gateway's proxy, fetch, tests. All are called from the loop, never
- * nested.
- */
+/* Whoever runs exchanges: proxy, fetch, tests. All are called from the loop, never nested. */
 struct exchange_handler {
     /* The request's head is complete and valid; its body may follow. Attach a back, or hold. */
     void (*on_request)(struct exchange *ex);
-    /* A final answer head came from the back (ex->resp), before the front sends it: adapt it. */
+    /* A head came from the back (ex->resp), interim (may be NULL) or final, before the front sends
+     * it: adapt it. */
+    void (*on_interim)(struct exchange *ex);
     void (*on_answer)(struct exchange *ex);
     /* The back ended before its answer's head was complete; it is detached, the request's pipe is
      * intact as far as pipe_can_rewind says. Attach another back or hold again where

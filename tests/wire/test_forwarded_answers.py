@@ -58,6 +58,18 @@ def test_what_reaches_beyond_the_host_is_stripped(way):
     assert "strict-transport-security: max-age=9" in got
 
 
+def test_an_early_hint_is_stripped_too(way):
+    w = way()
+    hint = ["HTTP/1.1 103 Early Hints", "Link: </x>", "Connection: x-y", "X-Y: 1", "Keep-Alive: a",
+            *FOREIGN, ""]
+    w.w.plan("\r\n".join(hint + ["HTTP/1.1 200 OK", "Content-Length: 0", "", ""]).encode())
+    answer = w.front.request("GET", "/", HOST, ())
+    assert answer.status == 200
+    [(status, fields)] = answer.interims
+    assert status == 103
+    assert {name.lower() for name, _ in fields} == {"link"}
+
+
 def test_a_site_may_let_it_pass(way):
     got = lines(way(site="answers: { foreign_fields: pass },").ask(FOREIGN + OWN))
     assert lower(FOREIGN[:-1] + OWN) <= set(got)
