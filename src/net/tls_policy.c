@@ -64,10 +64,11 @@ read_ca(struct tls_policy *p, const char *file, EVP_MD_CTX *identity)
     }
     X509_free(x);
     BIO_free(in);
-    if (r == 0 && (n == 0 || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE))
+    /* The end of the file, or something broken? */
+    if (r != 0 || n == 0 || ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         return -1;
     ERR_clear_error();
-    return r;
+    return 0;
 }
 
 static int

@@ -439,7 +439,8 @@ test_bad_policies(void **state)
 
     o.ca_file = tls_rig_path(r, "absent.pem");
     assert_null(tls_policy_new(r->lib, &o, why, sizeof(why)));
-    assert_non_null(strstr(why, "absent.pem: no such file"));
+    if (!strstr(why, "absent.pem: no such file"))
+        fail_msg("%s", why);
     o.ca_file = tls_rig_path(r, "a.example.key");
     assert_null(tls_policy_new(r->lib, &o, why, sizeof(why)));
     o.ca_file = tls_rig_path(r, "broken.pem");
