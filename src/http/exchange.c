@@ -220,6 +220,10 @@ exchange_front_lost(struct exchange *ex, enum reason why)
 {
     bool left = why == REASON_CLIENT_LEFT || why == REASON_CLIENT_TRUNCATED;
 
+    if (ex->tunnel && ex->tunnel->closing) { /* it went because it was told to */
+        why = ex->tunnel->why;
+        left = false;
+    }
     detach(ex, ex->front);
     finish(ex, left ? END_CLIENT_LEFT : END_ABORTED, why);
 }

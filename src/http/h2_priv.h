@@ -134,6 +134,8 @@ _Static_assert(sizeof(struct h2_stream) <= LOOP_PIECE, "LOOP_PIECE is too small"
 static inline bool
 h2_is_through(const struct h2_stream *s)
 {
+    if (s->end.ex && s->end.ex->tunnel)
+        return s->end_out && s->ended;
     return s->h->role->server ? s->end_out : s->ended;
 }
 

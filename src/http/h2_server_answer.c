@@ -191,6 +191,8 @@ h2_server_on_sent(struct h2_stream *s)
 {
     struct h2 *h = s->h;
 
+    if (s->end.ex && s->end.ex->tunnel && s->end.ex->back)
+        return; /* the other direction goes on: on_kick tells when the back is through, too */
     if (s->end.ex)
         exchange_front_done(s->end.ex);
     if (!s->known || s->ended) {
@@ -232,7 +234,12 @@ on_head(struct exchange_end *end)
 static void
 on_kick(struct exchange_end *end)
 {
-    h2_kick(of_end(end));
+    struct h2_stream *s = of_end(end);
+
+    if (end->ex->tunnel && s->end_out && !list_linked(&s->todo))
+        h2_server_on_sent(s);
+    else
+        h2_kick(s);
 }
 
 static void
@@ -254,8 +261,10 @@ on_credit(struct exchange_end *end)
 static void
 on_reset(struct exchange_end *end, enum reason why)
 {
+    struct h2_stream *s = of_end(end);
+
     (void)why;
-    h2_stream_drop(of_end(end), NGHTTP2_INTERNAL_ERROR, true);
+    h2_stream_drop(s, s->end_out ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR, true);
 }
 
 const struct exchange_end_ops h2_server_end_ops = {
