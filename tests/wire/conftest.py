@@ -114,6 +114,32 @@ def gateway(rouse, tmp_path):
     assert not problems, "\n".join(problems)
 
 
+# One of each kind, and each with each where they differ; few, as many tests run over all of them.
+PAIRS = [("h1", "h1"), ("h1s", "h1s"), ("h2c", "h1"), ("h2s", "h1"), ("h1", "h2c"), ("h2c", "h2c"),
+         ("h2s", "h2s")]
+
+
+@pytest.fixture(params=PAIRS, ids=lambda pair: "-".join(pair))
+def pair(request):
+    """Kinds of client and sandbox, for road()."""
+    return request.param
+
+
+@pytest.fixture
+def road(gateway, hook, tmp_path):
+    """A factory: road("h2s", "h1", state="paused", ...) -> Road."""
+    from rousetest.road import Road # needs python3-cryptography
+    made = []
+
+    def make(*kinds, **options):
+        made.append(Road(gateway, hook, tmp_path, *kinds, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
 @pytest.fixture
 def namespace():
     """A network namespace; the test is skipped where they cannot be made."""

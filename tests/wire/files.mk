@@ -46,6 +46,8 @@ wire_tests += tests/wire/test_thirdparty.py
 wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_torture.py
 wire_tests += tests/wire/test_verbs.py
+wire_tests += tests/wire/test_websocket.py
+wire_tests += tests/wire/test_websocket_ended.py
 
 wire_helpers = tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.py \
     tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py \
@@ -56,7 +58,8 @@ wire_helpers = tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.p
     tests/wire/rousetest/fronts.py tests/wire/rousetest/gateway.py tests/wire/rousetest/h1flow.py \
     tests/wire/rousetest/h2.py tests/wire/rousetest/h2flow.py tests/wire/rousetest/hook.py \
     tests/wire/rousetest/link.py tests/wire/rousetest/net.py tests/wire/rousetest/origin.py \
-    tests/wire/rousetest/raw.py tests/wire/rousetest/strict.py tests/wire/rousetest/tools.py \
+    tests/wire/rousetest/raw.py tests/wire/rousetest/road.py \
+    tests/wire/rousetest/strict.py tests/wire/rousetest/tools.py \
     tests/wire/rousetest/websocket.py tests/wire/run-pytest tests/wire/run_conformance.py
 
 TESTS += $(wire_tests)
