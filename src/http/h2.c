@@ -56,8 +56,10 @@ forget(struct h2_stream *s)
     list_push_back(&h->dead, &s->link);
     h->open--;
     h->windows -= s->window;
-    if (h->open == 0)
+    if (h->open == 0) {
         h->since = h->loop->now;
+        h2_arm(h, h->role->due(h));
+    }
     loop_queue_rearm(h->loop, &h->rearm);
     h->role->on_stream_free(s);
 }
@@ -262,11 +264,14 @@ code_of(ssize_t error)
 static void
 feed(struct h2 *h, struct slice s)
 {
-    ssize_t used = nghttp2_session_mem_recv(h->ng, (const uint8_t *)s.p, s.n);
     size_t frames;
+    ssize_t used;
 
+    h2_count_bytes(h, s);
+    used = nghttp2_session_mem_recv(h->ng, (const uint8_t *)s.p, s.n);
     if (h->state != H2_OPEN)
         return;
+    h2_count_heard(h);
     if (used < 0)
         h2_doom(h, code_of(used), used == NGHTTP2_ERR_NOMEM ? REASON_OUT_OF_MEMORY
                                                             : h->role->broken);
@@ -497,6 +502,7 @@ h2_init(struct h2 *h)
     bucket_init(&h->pings);
     bucket_init(&h->settings);
     h->updates_free = h->priorities_free = 100;
+    h->skip = h->role->server ? NGHTTP2_CLIENT_MAGIC_LEN : 0;
     h->since = h->opened = h->loop->now;
     h->stream_window = window_of(h->o);
     if (open_session(h) != 0)
@@ -515,6 +521,7 @@ h2_end(struct h2 *h, uint32_t code, enum reason why)
     h->why = why;
     h->since = h->loop->now;
     lose_all(h, why);
+    h2_block_drop(h);
     h2_arm(h, usec_add(h->since, LINGER_TIME));
     loop_queue_flush(h->loop, &h->flush);
 }

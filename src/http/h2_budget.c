@@ -7,6 +7,8 @@
 
 #include "http/h2_block_priv.h"
 
+#include <string.h>
+
 #define EMPTIES_MAX 16
 #define FREE_MAX 10000u
 #define FREE_PRIORITIES 100u /* for each stream */
@@ -106,6 +108,56 @@ count_continuation(struct h2 *h, const nghttp2_frame_hd *hd)
     b->wire += (uint32_t)hd->length;
     if (++b->frames > h->o->continuations || b->wire > H2_BLOCK_WIRE)
         return h2_doom(h, NGHTTP2_ENHANCE_YOUR_CALM, REASON_PEER_FLOODS);
+    return true;
+}
+
+/* The head of a frame is complete. */
+static void
+begin_frame(struct h2 *h)
+{
+    const uint8_t *p = h->head;
+    const nghttp2_frame_hd hd = {.type = p[3]};
+
+    h->skip = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+    h->head_n = 0;
+    if (hd.type > NGHTTP2_CONTINUATION)
+        h2_count_frame(h, &hd);
+    else
+        h->unheard++;
+}
+
+/*
+ * nghttp2 says nothing of frames that it ignores: unknown ones, and those of streams that are over.
+ * So we follow the frames ourselves, and what it did not tell of is a glitch.
+ */
+void
+h2_count_bytes(struct h2 *h, struct slice s)
+{
+    while (s.n > 0) {
+        size_t n = sizeof(h->head) - h->head_n;
+
+        if (h->skip > 0) {
+            n = h->skip < s.n ? h->skip : s.n;
+            h->skip -= (uint32_t)n;
+        } else {
+            n = n < s.n ? n : s.n;
+            memcpy(h->head + h->head_n, s.p, n);
+            h->head_n = (uint8_t)(h->head_n + n);
+            if (h->head_n == sizeof(h->head))
+                begin_frame(h);
+        }
+        s.p += n;
+        s.n -= n;
+    }
+}
+
+/* Behind mem_recv. */
+bool
+h2_count_heard(struct h2 *h)
+{
+    for (; h->unheard > 0; h->unheard--)
+        if (!h2_count_glitch(h))
+            return false;
     return true;
 }
 

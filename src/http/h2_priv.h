@@ -25,7 +25,6 @@
 struct h2;
 struct h2_block;
 struct h2_stream;
-
 /* What a role does; all are called with the core in a state that allows anything but freeing. */
 struct h2_role {
     bool server;
@@ -49,12 +48,12 @@ struct h2_role {
     void (*on_settings)(struct h2 *h);
     /* A stream is over and forgotten. */
     void (*on_stream_free)(struct h2_stream *s);
-    /* Behind a flush: there is no stream, nor anything to be written. May be NULL. */
+    /* Behind a flush: no stream, and nothing to be written. May be NULL. */
     void (*on_idle)(struct h2 *h);
     /* The role's next deadline, and the moment that it, or another, has come. */
     usec_t (*due)(struct h2 *h);
     void (*on_due)(struct h2 *h);
-    /* The connection is closed: tell the owner. Then, in the reap phase: free everything. */
+    /* It is closed: tell the owner. Then, in the reap phase: free everything. */
     void (*on_closed)(struct h2 *h, enum reason why);
     void (*on_reap)(struct h2 *h);
 };
@@ -96,8 +95,9 @@ struct h2 {
     struct bucket resets, glitches, pings, settings;
     uint32_t counted;          /* resets of ours that are counted already */
     uint32_t updates_free, priorities_free, empties;
-    bool large;                /* the last read was full */
-    bool acked;                /* our SETTINGS */
+    uint32_t skip, unheard;    /* bytes until the next frame; frames that nghttp2 did not tell of */
+    uint8_t head[9], head_n;   /* of the frame that begins */
+    bool large, acked;         /* the last read was full; our SETTINGS are known */
     bool more;                 /* the last flush filled its buffer */
     bool worn;                 /* three quarters of the budget for glitches are used */
     bool dying;                /* within a callback: to be ended as soon as it is over */
@@ -139,13 +139,11 @@ h2_is_through(const struct h2_stream *s)
     return s->h->role->server ? s->end_out : s->ended;
 }
 
-/* h2.c. 0, or -1: out of memory. The conn is open and is not closed then; h->conn, h->loop, h->o
- * and h->role are set, the rest is zero. */
+/* h2.c. conn (open; not closed on failure), loop, o and role are set, the rest is zero. */
 int h2_init(struct h2 *h) must_check;
 /* The session will not be opened after all: frees what h2_init made. */
 void h2_abandon(struct h2 *h);
-/* Bytes that were read before, copied: they are looked at from the run list, and so is what is
- * readable now. -1: out of memory. */
+/* Bytes that were read before, copied; looked at, with what is readable, from the run list. */
 int h2_early(struct h2 *h, struct slice bytes) must_check;
 void h2_on_event(struct h2 *h, unsigned events);
 /* GOAWAY with that code, all exchanges are lost, then FIN. */
@@ -177,19 +175,21 @@ void h2_say_goaway(struct h2 *h, uint32_t code);
 int h2_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *head, size_t n,
                  nghttp2_data_source *source, void *arg);
 
-/* h2_flow.c */
-struct pipe *h2_pipe_in(const struct h2_stream *s);  /* what comes: we fill it */
-struct pipe *h2_pipe_out(const struct h2_stream *s); /* what goes: we drain it */
+/* h2_flow.c. in: what comes, we fill it; out: what goes, we drain it. */
+struct pipe *h2_pipe_in(const struct h2_stream *s);
+struct pipe *h2_pipe_out(const struct h2_stream *s);
 struct exchange_end *h2_other(const struct h2_stream *s);
-/* DATA came. */
 int h2_take_data(struct h2_stream *s, struct slice data);
 /* ops.credit: gives windows back; widens the stream's when its reader is a real one. */
 void h2_credit(struct h2_stream *s);
 
-/* h2_frame.c: nghttp2_session_callbacks, to be deleted by the caller. NULL: out of memory. */
+/* h2_frame.c: to be deleted by the caller. NULL: out of memory. */
 nghttp2_session_callbacks *h2_callbacks_new(void);
 
-/* h2_budget.c. False: over the budget; the connection is ending. */
+/* h2_budget.c. False: over the budget; the connection is ending. bytes: before mem_recv; heard:
+ * behind it. */
+void h2_count_bytes(struct h2 *h, struct slice s);
+bool h2_count_heard(struct h2 *h);
 bool h2_count_reset(struct h2 *h);
 bool h2_count_glitch(struct h2 *h);
 bool h2_count_frame(struct h2 *h, const nghttp2_frame_hd *hd);

@@ -224,6 +224,7 @@ open_parts(struct h2_server *sv, struct loop *l, struct slice early, const struc
     if (h2_init(h) < 0)
         return -1;
     sv->old = age_of(h);
+    h2_arm(h, on_due_at(h));
     if (announce(h) == 0 && h2_early(h, early) == 0)
         return 0;
     h2_abandon(h);

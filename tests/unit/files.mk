@@ -242,6 +242,20 @@ tests_unit_test_h2_server_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h2_refusals
 tests_unit_test_h2_refusals_SOURCES = tests/unit/test_h2_refusals.c $(H2_SERVER_RIG)
 tests_unit_test_h2_refusals_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_budgets
+tests_unit_test_h2_budgets_SOURCES = tests/unit/test_h2_budgets.c $(H2_SERVER_RIG)
+tests_unit_test_h2_budgets_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_deadlines
+tests_unit_test_h2_deadlines_SOURCES = tests/unit/test_h2_deadlines.c $(H2_SERVER_RIG)
+tests_unit_test_h2_deadlines_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_flow
+tests_unit_test_h2_flow_SOURCES = tests/unit/test_h2_flow.c $(H2_SERVER_RIG)
+tests_unit_test_h2_flow_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_server_random
+tests_unit_test_h2_server_random_SOURCES = tests/unit/test_h2_server_random.c $(H2_SERVER_RIG) \
+    $(FAILALLOC)
+tests_unit_test_h2_server_random_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_h2_server_random_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 
 # store
 unit_tests += tests/unit/test_memory_store

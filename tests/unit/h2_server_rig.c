@@ -24,12 +24,6 @@ of_exchange(struct exchange *ex)
     return container_of(ex, struct rig_exchange, ex);
 }
 
-static struct rig_exchange *
-of_back(struct exchange_end *end)
-{
-    return container_of(end, struct rig_exchange, back);
-}
-
 static void
 echo(struct rig_exchange *x)
 {
@@ -47,8 +41,8 @@ echo(struct rig_exchange *x)
 static void
 on_back_kick(struct exchange_end *end)
 {
-    struct rig_exchange *x = of_back(end);
-    struct exchange *ex = &x->ex;
+    struct exchange *ex = end->ex;
+    struct rig_exchange *x = of_exchange(ex);
     size_t n = pipe_pending(&ex->to_back);
 
     if (x->rig->lazy)
@@ -75,8 +69,7 @@ static void
 on_back_reset(struct exchange_end *end, enum reason why)
 {
     (void)why;
-    of_back(end)->resets++;
-    of_back(end)->rig->resets++;
+    container_of(end, struct rig_back, end)->rig->resets++;
 }
 
 static const struct exchange_end_ops back_ops = {
@@ -90,8 +83,13 @@ static const struct exchange_end_ops back_ops = {
 void
 rig_attach(struct rig_exchange *x)
 {
-    exchange_end_init(&x->back, &back_ops);
-    exchange_attach_back(&x->ex, &x->back, true);
+    struct rig_back *b = calloc(1, sizeof(*b));
+
+    assert_non_null(b);
+    b->rig = x->rig;
+    list_push_back(&x->rig->backs, &b->link);
+    exchange_end_init(&b->end, &back_ops);
+    exchange_attach_back(&x->ex, &b->end, true);
 }
 
 void
@@ -263,7 +261,11 @@ get32(const uint8_t *p)
 struct rig_stream *
 rig_stream(struct h2_rig *r, int32_t id)
 {
-    return &r->stream[(id / 2) % RIG_STREAMS];
+    struct rig_stream *s = &r->stream[(id / 2) % RIG_STREAMS];
+
+    if (id > s->id)
+        *s = (struct rig_stream){.id = id};
+    return s;
 }
 
 static void
@@ -495,21 +497,29 @@ rig_init(struct h2_rig *r)
     h2_options_server(&r->o);
     buf_init(&r->got, GOT_MAX);
     list_init(&r->exchanges);
+    list_init(&r->backs);
     assert_int_equal(nghttp2_hd_deflate_new(&r->out, 4096), 0);
     assert_int_equal(nghttp2_hd_inflate_new(&r->in), 0);
 }
 
-void
-rig_open_early(struct h2_rig *r, struct slice early)
+struct session *
+rig_try_open(struct h2_rig *r, struct slice early)
 {
     struct conn c;
     int pair[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     r->fd = pair[1];
-    assert_int_equal(conn_open_accepted(&c, &r->loop, pair[0], NULL, NULL), 0);
+    if (conn_open_accepted(&c, &r->loop, pair[0], NULL, NULL) < 0)
+        return NULL;
     r->s = h2_server_open(&r->loop, &c, early, &r->o, &owner, r);
-    assert_non_null(r->s);
+    return r->s;
+}
+
+void
+rig_open_early(struct h2_rig *r, struct slice early)
+{
+    assert_non_null(rig_try_open(r, early));
 }
 
 void
@@ -534,6 +544,8 @@ rig_fini(struct h2_rig *r)
     assert_int_equal(r->requests, r->ends);
     assert_int_equal(r->made, r->releases);
     assert_true(list_empty(&r->exchanges));
+    list_each_safe(n, next, &r->backs)
+        free(container_of(n, struct rig_back, link));
     if (r->fd != -1)
         close(r->fd);
     nghttp2_hd_deflate_del(r->out);

@@ -22,20 +22,26 @@ enum rig_mode {
     RIG_ECHO,   /* and that answers 200 with what comes */
 };
 
+/* Outlives its exchange: it may still have to hear of its end. */
+struct rig_back {
+    struct exchange_end end;
+    struct h2_rig *rig;
+    struct list link;
+};
+
 struct rig_exchange {
     struct exchange ex;
-    struct exchange_end back;
     struct h2_rig *rig;
     struct list link;
     int32_t id; /* of its stream: number in X-Id */
     bool answered;
     uint64_t got; /* bytes of the body that its back took */
     bool ended;   /* and its end */
-    unsigned resets;
 };
 
 /* What came back on one stream. */
 struct rig_stream {
+    int32_t id;
     int status;
     unsigned interims, heads, data, resets;
     uint32_t code; /* of RST_STREAM */
@@ -59,7 +65,7 @@ struct h2_rig {
     enum rig_mode mode;
     bool lazy; /* the back takes nothing of a body */
     bool mute; /* the test reads nothing */
-    struct list exchanges;
+    struct list exchanges, backs;
     unsigned requests, ends, releases, refusals, made, resets, alive, alive_max;
     unsigned outcomes[END_CLIENT_LEFT + 1];
     enum reason refused_why, last_reason;
@@ -78,12 +84,15 @@ void rig_init(struct h2_rig *r);
 void rig_open(struct h2_rig *r);
 /* The session with those bytes as read before; nothing else is sent. */
 void rig_open_early(struct h2_rig *r, struct slice early);
+/* A session, or none, on the descriptor. */
+struct session *rig_try_open(struct h2_rig *r, struct slice early);
 /* Closes, and checks that every exchange ended once and that nothing is left. */
 void rig_fini(struct h2_rig *r);
 void rig_turn(struct h2_rig *r);
 /* Until nothing more is to be expected. */
 void rig_quiet(struct h2_rig *r);
 struct rig_exchange *rig_exchange(struct h2_rig *r, int32_t id);
+/* Of the latest 256 streams. */
 struct rig_stream *rig_stream(struct h2_rig *r, int32_t id);
 
 /* Sending; rig_flush once more than the socket takes has been gathered. */
