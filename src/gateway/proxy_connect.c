@@ -199,6 +199,10 @@ choose(struct proxy *p)
     else if (why != REASON_NONE)
         proxy_refuse(p, why, 0, NULL);
     p->dialer.tls = p->speak.tls.client ? &p->speak.tls : NULL;
+    /* HTTP/2 may refuse a stream, whatever its method: then it is sent again. */
+    if (p->speak.kind != BACK_H1 && p->ex.req.framing != FRAMING_NONE &&
+        p->ex.to_back.drained == 0)
+        pipe_retain(&p->ex.to_back);
     return why == REASON_NONE;
 }
 

@@ -43,6 +43,7 @@ wire_tests += tests/wire/test_release.py
 wire_tests += tests/wire/test_rig.py
 wire_tests += tests/wire/test_running.py
 wire_tests += tests/wire/test_thirdparty.py
+wire_tests += tests/wire/test_tls_back.py
 wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_torture.py
 wire_tests += tests/wire/test_verbs.py
