@@ -256,6 +256,7 @@ worker_door_configure(struct worker_door *d)
         return;
     c = d->w->config->c;
     d->number = number_in(c, d->number, d->address);
+    d->w->hall.max_handshakes = c->handshakes;
     arrival_options_init(&d->arrival);
     d->arrival.proxy_header = config_of(d)->proxy_protocol;
     d->arrival.tls = doors_server(d->w->doors, d->number);

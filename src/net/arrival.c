@@ -21,8 +21,8 @@
 /* For the first byte, once draining. */
 #define DRAIN_TIME USEC_SEC
 #define MAX_HANDSHAKES 1000
-/* Spare arrivals that are kept: as many as come in a burst. */
-#define SPARE 1024
+/* Spare arrivals that are kept: as many as are accepted in a turn, twice. */
+#define SPARE 128
 #define TO(sym) (1u << ARRIVAL_IS_##sym)
 
 static const char client_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";

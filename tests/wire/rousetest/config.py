@@ -2,7 +2,7 @@
 """A configuration that many tests share.  What a test is about stands in the test itself."""
 
 
-def config(port, platform, site="", more=""):
+def config(port, platform, site="", more="", http2=True):
     """One listener, one platform `own`, one site *.t.localhost; the limits of one client are off.
 
     site: more keys of the site, a line each with four blanks before it; more: more of the file.
@@ -10,6 +10,7 @@ def config(port, platform, site="", more=""):
     return f"""\
 listen:
   - address: 127.0.0.1:{port}
+    http2: {"true" if http2 else "false"}
 admin: {{ socket: "" }}
 workers: 2
 log: {{ format: json, level: info, access: true }}
