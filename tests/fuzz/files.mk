@@ -58,6 +58,10 @@ tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 # HTTP/2 sessions, fuzz_h2_server and fuzz_h2_client, have their place here: one input is what one
 # peer sends behind the preface, fed to a session of either role over a loopback pair in cuts that
 # its own bytes decide, as fuzz_lab.h does.
+fuzz_targets += tests/fuzz/fuzz_h2_server
+tests_fuzz_fuzz_h2_server_SOURCES = tests/fuzz/fuzz_h2_server.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_h2_server_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_h2_server_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 fuzz_targets += tests/fuzz/fuzz_host
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_host_LDADD = $(HTTP_LINK)
