@@ -9,6 +9,7 @@
 
 #define UPDATES_PER_DATA 10u
 #define UPDATES_MAX 10000u
+#define PINGS_MAX 1000u
 
 static struct h2_stream *
 stream_of(struct h2 *h, int32_t id)
@@ -206,6 +207,8 @@ on_frame_send(nghttp2_session *ng, const nghttp2_frame *frame, void *arg)
         count_our_reset(h, frame);
     if (frame->hd.type == NGHTTP2_DATA && h->updates_free < UPDATES_MAX)
         h->updates_free += UPDATES_PER_DATA;
+    if (frame->hd.type == NGHTTP2_DATA && h->pings_free < PINGS_MAX)
+        h->pings_free++;
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     s = stream_of(h, frame->hd.stream_id);

@@ -94,7 +94,7 @@ struct h2 {
     uint32_t discarded;
     struct bucket resets, glitches, pings, settings;
     uint32_t counted;          /* resets of ours that are counted already */
-    uint32_t updates_free, priorities_free, empties;
+    uint32_t updates_free, pings_free, priorities_free, empties;
     uint32_t skip, unheard;    /* bytes until the next frame; frames that nghttp2 did not tell of */
     uint8_t head[9], head_n;   /* of the frame that begins */
     bool large, acked;         /* the last read was full; our SETTINGS are known */

@@ -146,6 +146,10 @@ unit_tests += tests/unit/test_back_pool
 tests_unit_test_back_pool_SOURCES = tests/unit/test_back_pool.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
 tests_unit_test_back_pool_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_back_pool_h2
+tests_unit_test_back_pool_h2_SOURCES = tests/unit/test_back_pool_h2.c tests/unit/h2_back_rig.c \
+    tests/unit/h2_back_rig.h
+tests_unit_test_back_pool_h2_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_fetch
 tests_unit_test_fetch_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_random

@@ -143,6 +143,24 @@ test_an_upload_keeps_to_the_windows(void **state)
     assert_int_equal(c->ex.resp.framing, FRAMING_LENGTH);
 }
 
+/* gRPC servers measure the way with a PING behind DATA: that is no flood. */
+static void
+test_pings_that_measure(void **state)
+{
+    struct bench *b = *state;
+    struct call *c = call_new(b, "POST", "/up");
+
+    far_settings(b, 0, 0);
+    call_serve(c, "", true);
+    for (unsigned i = 0; i < 500; i++) {
+        call_write(c, "part", 4, false);
+        UNTIL(b, b->frames[NGHTTP2_DATA] == i + 1);
+        far_frame(b, NGHTTP2_PING, 0, 0, "measured", 8);
+        UNTIL(b, b->frames[NGHTTP2_PING] == i + 1);
+    }
+    assert_non_null(b->back);
+}
+
 static void
 test_a_download_waits_for_its_reader(void **state)
 {
@@ -386,6 +404,7 @@ main(void)
         T(test_many_at_once),
         T(test_the_peers_limit_counts),
         T(test_an_upload_keeps_to_the_windows),
+        T(test_pings_that_measure),
         T(test_a_download_waits_for_its_reader),
         T(test_interim_heads),
         T(test_trailers_pass_where_they_may),
