@@ -21,6 +21,8 @@
 /* For the first byte, once draining. */
 #define DRAIN_TIME USEC_SEC
 #define MAX_HANDSHAKES 1000
+/* Part of its time that a handshake has while others wait for room. */
+#define PATIENCE 5
 /* Spare arrivals that are kept: as many as are accepted in a turn, twice. */
 #define SPARE 128
 #define TO(sym) (1u << ARRIVAL_IS_##sym)
@@ -145,11 +147,48 @@ lost(struct arrival *a, ssize_t got, bool part)
 
 /* --- TLS ------------------------------------------------------------------------------------- */
 
+static usec_t
+patience_over(const struct arrival *a)
+{
+    return usec_add(a->since, a->o->handshake_time / PATIENCE);
+}
+
+/* Somebody waits: the oldest handshake has only so much time left. */
+static void
+hurry(struct arrival_hall *h)
+{
+    struct list *oldest = list_first(&h->shaking);
+    usec_t due;
+
+    if (list_empty(&h->queue) || !oldest)
+        return;
+    due = patience_over(container_of(oldest, struct arrival, turn));
+    if (due < h->patience.deadline)
+        loop_timer_set(h->loop, &h->patience, due);
+}
+
+static void
+on_patience(struct wheel_timer *t)
+{
+    struct arrival_hall *h = container_of(t, struct arrival_hall, patience);
+    struct list *n;
+
+    while (!list_empty(&h->queue) && (n = list_first(&h->shaking)) != NULL) {
+        struct arrival *a = container_of(n, struct arrival, turn);
+
+        if (patience_over(a) > h->loop->now)
+            break;
+        gone(a, REASON_TLS_HANDSHAKE, "slow while others waited");
+    }
+    hurry(h);
+}
+
 /* There is room. */
 static void
 shake_hands(struct arrival *a)
 {
     list_unlink(&a->turn);
+    list_push_back(&a->hall->shaking, &a->turn);
     a->hall->handshakes++;
     set_state(a, ARRIVAL_IS_SHAKING);
     if (!a->o->tls)
@@ -170,6 +209,7 @@ greet(struct arrival *a)
     } else {
         list_push_back(&a->hall->queue, &a->turn);
         set_state(a, ARRIVAL_IS_QUEUED);
+        hurry(a->hall);
     }
 }
 
@@ -181,6 +221,7 @@ on_next(struct task *t)
 
     while (h->handshakes < h->max_handshakes && (n = list_first(&h->queue)) != NULL)
         shake_hands(container_of(n, struct arrival, turn));
+    hurry(h);
 }
 
 void
@@ -188,14 +229,17 @@ arrival_hall_init(struct arrival_hall *h, struct loop *l)
 {
     *h = (struct arrival_hall){.loop = l, .max_handshakes = MAX_HANDSHAKES};
     pool_init(&h->pool, sizeof(struct arrival), SPARE, 0);
+    list_init(&h->shaking);
     list_init(&h->queue);
     task_init(&h->next, on_next);
+    wheel_timer_init(&h->patience, on_patience);
 }
 
 void
 arrival_hall_fini(struct arrival_hall *h)
 {
     task_cancel(&h->next);
+    loop_timer_cancel(h->loop, &h->patience);
     pool_fini(&h->pool);
 }
 
@@ -463,7 +507,8 @@ arrival_drain(struct arrival *a)
     if (a->draining || a->state == ARRIVAL_IS_GONE)
         return;
     a->draining = true;
-    a->since = a->hall->loop->now;
+    if (a->state == ARRIVAL_IS_HELLO || a->state == ARRIVAL_IS_FIRST)
+        a->since = a->hall->loop->now;
     arm(a);
 }
 

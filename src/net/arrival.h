@@ -12,8 +12,9 @@
  * anything yet.
  *
  * Only so many handshakes are under way at once, so that a flood of them does not starve those who
- * are in; who finds no room waits for it within its time. Nothing is spent on TLS before the
- * client's first byte.
+ * are in. Who finds no room waits for it within its time; and while somebody waits, a handshake
+ * that has taken a fifth of its time is given up, so that those that stall do not keep the rest
+ * out. Nothing is spent on TLS before the client's first byte.
  *
  * Nothing is copied and no system call is made that a session would not have made itself: the bytes
  * that decided go on to it. The limits of connections are the owner's.
@@ -45,8 +46,10 @@ struct arrival_hall {
     struct loop *loop;
     struct pool pool;
     uint32_t handshakes, max_handshakes; /* under way; 1,000, the owner may change it */
+    struct list shaking;                 /* the oldest first */
     struct list queue;                   /* of those who wait for room */
     struct task next;
+    struct wheel_timer patience;
 };
 
 struct arrival;
@@ -90,7 +93,7 @@ struct arrival {
     void *ctx;
     struct wheel_timer timer;
     struct task reap;
-    struct list turn; /* in hall.queue */
+    struct list turn; /* in hall.queue or hall.shaking */
     enum arrival_state state;
     bool draining;
     bool known;     /* whose it is: at once, or once the PROXY header was taken */
