@@ -3,9 +3,12 @@
 # Nothing here is built by `make`.
 # Programs go to EXTRA_PROGRAMS (built on demand), scripts and rivals' configurations to EXTRA_DIST.
 
-EXTRA_PROGRAMS += bench/origin bench/load
+EXTRA_PROGRAMS += bench/origin bench/load bench/echoes
 bench_origin_SOURCES = bench/origin.c
-bench_origin_LDADD =
+bench_origin_CPPFLAGS = $(AM_CPPFLAGS) $(SSL_CFLAGS)
+bench_origin_LDADD = $(SSL_LIBS)
+bench_echoes_SOURCES = bench/echoes.c
+bench_echoes_LDADD =
 bench_load_SOURCES = bench/load.c
 bench_load_LDADD = $(SSL_LIBS)
 dist_noinst_SCRIPTS += bench/run

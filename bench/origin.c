@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bench's origin: answers as fast as one thread can, so that the proxy in front is what is
- * measured.  GET /N answers a body of N bytes; a body with Content-Length is swallowed first.
+ * measured.  GET /N answers a body of N bytes; a body with Content-Length is swallowed first.  What
+ * asks for a WebSocket gets one whose small messages come back.
  * It trusts its peers (three proxies on one machine) and understands nothing else.
  */
 #include "config.h"
@@ -9,6 +10,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,6 +29,8 @@ enum { HEAD_MAX = 16384, BODY_MAX = 1 << 24 };
 struct client {
     int fd;
     bool writing;               /* the socket was full */
+    bool echoes;                /* it is a WebSocket */
+    char key[24];               /* what it asked with; empty: it did not */
     size_t have;                /* bytes of the head so far */
     size_t swallow;             /* body bytes still to come */
     size_t answer;              /* size of the answer's body */
@@ -86,6 +91,7 @@ read_head(struct client *client, const char *end)
     const char *at = client->head, *path = memchr(at, '/', 64);
 
     client->swallow = 0;
+    client->key[0] = '\0';
     if (!path)
         return -1;
     client->answer = strtoul(path + 1, NULL, 10);
@@ -94,6 +100,8 @@ read_head(struct client *client, const char *end)
     while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL && ++at < end)
         if (!strncasecmp(at, "content-length:", 15))
             client->swallow = strtoul(at + 15, NULL, 10);
+        else if (!strncasecmp(at, "sec-websocket-key: ", 19) && end - at >= 19 + 24)
+            memcpy(client->key, at + 19, sizeof client->key);
         else if (!strncasecmp(at, "transfer-encoding:", 18))
             return -1;
     return 0;
@@ -111,6 +119,52 @@ make_answer(struct client *client)
     client->sent = 0;
 }
 
+static void
+make_yes(struct client *client)
+{
+    char text[61];
+    unsigned char digest[SHA_DIGEST_LENGTH], accept[32];
+    int len;
+
+    memcpy(text, client->key, 24);
+    memcpy(text + 24, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", 37);
+    SHA1((unsigned char *)text, 60, digest);
+    EVP_EncodeBlock(accept, digest, sizeof digest);
+    len = snprintf(client->out_head, sizeof client->out_head,
+                   "HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                   "Sec-WebSocket-Accept: %s\r\n\r\n", (char *)accept);
+    client->echoes = true;
+    client->total = client->out_head_len = (size_t)len;
+    client->sent = 0;
+}
+
+/* All whole messages of at most 125 bytes in head[] go back at once; -1: gone, or none of those. */
+static int
+echo(struct client *client)
+{
+    char out[HEAD_MAX];
+    size_t at = 0, n = 0;
+
+    while (client->have - at >= 6) {
+        const unsigned char *in = (unsigned char *)client->head + at;
+        size_t size = in[1] & 0x7f;
+
+        if (size > 125 || !(in[1] & 0x80))
+            return -1;
+        if (client->have - at < 6 + size)
+            break;
+        out[n] = client->head[at];
+        out[n + 1] = (char)size;
+        for (size_t i = 0; i < size; i++)
+            out[n + 2 + i] = (char)(in[6 + i] ^ in[2 + (i & 3)]);
+        n += 2 + size;
+        at += 6 + size;
+    }
+    client->have -= at;
+    memmove(client->head, client->head + at, client->have);
+    return n == 0 || send(client->fd, out, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
+}
+
 /* Works through the bytes in head[]; 0: wants more, 1: socket full, -1: gone. */
 static int
 run(const struct origin *origin, struct client *client)
@@ -120,6 +174,8 @@ run(const struct origin *origin, struct client *client)
         size_t used, take;
         int done;
 
+        if (client->echoes)
+            return echo(client);
         end = memmem(client->head, client->have, "\r\n\r\n", 4);
         if (!end)
             return client->have == HEAD_MAX ? -1 : 0;
@@ -131,7 +187,10 @@ run(const struct origin *origin, struct client *client)
         client->swallow -= take;
         client->have -= used;
         memmove(client->head, client->head + used, client->have);
-        make_answer(client);
+        if (client->key[0])
+            make_yes(client);
+        else
+            make_answer(client);
         if (client->swallow)
             return 0;
         done = put(origin, client);
