@@ -13,7 +13,7 @@
 #
 #   surface                                  target
 #   HTTP/1 requests, answers, their bodies   fuzz_request, fuzz_answer, fuzz_body
-#   HTTP/2, from clients and from sandboxes  (fuzz_h2_server, fuzz_h2_client: see below)
+#   HTTP/2, from clients and from sandboxes  fuzz_h2_server, fuzz_h2_client
 #   WebSocket frames and handshakes          fuzz_websocket
 #   PROXY headers                            fuzz_proxy_header
 #   hosts                                    fuzz_host
@@ -55,9 +55,12 @@ fuzz_targets += tests/fuzz/fuzz_config
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_config_LDADD = $(APP_LINK)
 tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
-# HTTP/2 sessions, fuzz_h2_server and fuzz_h2_client, have their place here: one input is what one
-# peer sends behind the preface, fed to a session of either role over a loopback pair in cuts that
-# its own bytes decide, as fuzz_lab.h does.
+# HTTP/2 sessions: one input is what one peer sends behind the preface, fed to a session of either
+# role over a loopback pair in cuts that its own bytes decide, as fuzz_lab.h does.
+fuzz_targets += tests/fuzz/fuzz_h2_client
+tests_fuzz_fuzz_h2_client_SOURCES = tests/fuzz/fuzz_h2_client.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_h2_client_LDADD = $(HTTP_LINK)
+tests_fuzz_fuzz_h2_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK_FLAGS)
 fuzz_targets += tests/fuzz/fuzz_h2_server
 tests_fuzz_fuzz_h2_server_SOURCES = tests/fuzz/fuzz_h2_server.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_h2_server_LDADD = $(HTTP_LINK)
