@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #define FIRST_REQUEST USEC_SEC /* while draining: who has not sent one yet gets so long */
+/* Nobody was served for so long: hardly is a request on its way that GOAWAY would meet. */
+#define QUIET (100 * USEC_MS)
 
 struct h2_server *
 h2_server_of(struct h2 *h)
@@ -21,13 +23,38 @@ h2_server_of(struct h2 *h)
 
 /* --- deadlines ------------------------------------------------------------------------------ */
 
-/* When it will have been busy for so long beyond its age that it is told to go. */
+/* When it will have been busy for so long beyond its age, or its requests, that it is told to
+ * go. */
 static usec_t
 too_old(const struct h2_server *sv)
 {
-    if (sv->leaving || sv->old == USEC_NEVER)
+    if (sv->leaving)
         return USEC_NEVER;
-    return usec_add(sv->old, (sv->old - sv->h.opened) / 10);
+    if (sv->session.requests / 2 >= sv->h.o->max_requests)
+        return 0;
+    return sv->old == USEC_NEVER ? USEC_NEVER
+                                 : usec_add(sv->old, (sv->old - sv->h.opened) / 10);
+}
+
+/* Does it end as soon as nobody is served? */
+static bool
+is_worn_out(const struct h2_server *sv)
+{
+    return sv->draining || sv->leaving || sv->h.worn ||
+           sv->session.requests >= sv->h.o->max_requests || sv->old <= sv->h.loop->now;
+}
+
+/* Nobody is served: when does it end? */
+static usec_t
+end_at(const struct h2_server *sv)
+{
+    const struct h2 *h = &sv->h;
+
+    if (sv->draining && sv->session.requests == 0)
+        return usec_add(h->since, FIRST_REQUEST);
+    if (is_worn_out(sv))
+        return usec_add(h->since, QUIET);
+    return usec_min(usec_add(h->since, h->o->idle), usec_max(sv->old, usec_add(h->since, QUIET)));
 }
 
 static usec_t
@@ -44,20 +71,7 @@ on_due_at(struct h2 *h)
     const struct h2_server *sv = h2_server_of(h);
     usec_t due = usec_min(too_old(sv), usec_min(first_at(&sv->waiting), first_at(&sv->early)));
 
-    if (h->open > 0)
-        return due;
-    due = usec_min(due, usec_max(sv->old, h->since));
-    return usec_min(due, usec_add(h->since, sv->draining ? FIRST_REQUEST : h->o->idle));
-}
-
-/* Nobody is served: is that the end? */
-static bool
-is_over(const struct h2_server *sv)
-{
-    if (sv->draining)
-        return sv->session.requests > 0 || sv->h.since + FIRST_REQUEST <= sv->h.loop->now;
-    return sv->leaving || sv->h.worn || sv->session.requests >= sv->h.o->max_requests ||
-           sv->old <= sv->h.loop->now;
+    return h->open > 0 ? due : usec_min(due, end_at(sv));
 }
 
 static void
@@ -74,12 +88,11 @@ on_due(struct h2 *h)
                               NULL, 0);
         loop_queue_flush(h->loop, &h->flush);
     }
-    if (h->open > 0)
+    if (h->open > 0 || end_at(sv) > h->loop->now)
         return;
-    if (is_over(sv))
-        h2_end(h, NGHTTP2_NO_ERROR, sv->draining ? REASON_SHUTDOWN : REASON_NONE);
-    else if (usec_add(h->since, h->o->idle) <= h->loop->now)
-        h2_end(h, NGHTTP2_NO_ERROR, REASON_IDLE);
+    h2_end(h, NGHTTP2_NO_ERROR, sv->draining      ? REASON_SHUTDOWN
+                                : is_worn_out(sv) ? REASON_NONE
+                                                  : REASON_IDLE);
 }
 
 /* --- hooks of the core ---------------------------------------------------------------------- */
@@ -97,13 +110,11 @@ on_stream_free(struct h2_stream *s)
     s->more = NULL;
 }
 
+/* Its last request takes it past a limit: a deadline comes nearer. */
 static void
 on_idle(struct h2 *h)
 {
-    struct h2_server *sv = h2_server_of(h);
-
-    if (is_over(sv))
-        h2_end(h, NGHTTP2_NO_ERROR, sv->draining ? REASON_SHUTDOWN : REASON_NONE);
+    h2_arm(h, end_at(h2_server_of(h)));
 }
 
 static void
@@ -159,12 +170,9 @@ on_drain(struct session *session)
     sv->draining = true;
     if (h->open > 0 || h->state != H2_OPEN)
         return;
-    if (session->requests > 0) {
-        h2_end(h, NGHTTP2_NO_ERROR, REASON_SHUTDOWN);
-        return;
-    }
-    h->since = h->loop->now;
-    h2_arm(h, usec_add(h->since, FIRST_REQUEST));
+    if (session->requests == 0)
+        h->since = h->loop->now;
+    h2_arm(h, end_at(sv));
 }
 
 static void

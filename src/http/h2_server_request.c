@@ -239,6 +239,8 @@ h2_server_on_head(struct h2 *h, struct h2_stream *s, int32_t id, bool end)
     s->flag[ASKS_HEAD] = slice_eq(h2_block_pseudo(h->block, SLICE(":method")), SLICE("HEAD"));
     session->requests++;
     session->open = h->open;
+    if (session->requests / 2 >= h->o->max_requests) /* never idle: it is told to go */
+        h2_arm(h, h->loop->now);
     take_request(h, s, end);
 }
 

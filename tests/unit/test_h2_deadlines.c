@@ -64,6 +64,32 @@ test_age_and_requests(void **state)
     assert_int_equal(r->goaway_last, 5);
 }
 
+/* Who never pauses is told to go at twice as many, and loses nothing. */
+static void
+test_never_idle(void **state)
+{
+    struct h2_rig *r = *state;
+
+    r->o.max_requests = 3;
+    rig_open(r);
+    rig_get(r, 1);
+    UNTIL(r, rig_exchange(r, 1));
+    r->mode = RIG_ANSWER;
+    for (int32_t id = 3; id <= 11; id += 2) {
+        assert_int_equal(r->goaway, -1);
+        rig_get(r, id);
+        UNTIL(r, rig_stream(r, id)->end);
+    }
+    UNTIL(r, r->goaway == NGHTTP2_NO_ERROR);
+    assert_int_equal(r->goaway_last, 11);
+    r->mode = RIG_BACK;
+    rig_attach(rig_exchange(r, 1));
+    rig_answer(rig_exchange(r, 1), 200, FRAMING_LENGTH, 0);
+    rig_finish(rig_exchange(r, 1));
+    UNTIL(r, rig_stream(r, 1)->end);
+    UNTIL(r, r->eof);
+}
+
 static void
 test_age(void **state)
 {
@@ -144,6 +170,7 @@ main(void)
         BARE(test_head_time),
         BARE(test_idle),
         BARE(test_age_and_requests),
+        BARE(test_never_idle),
         BARE(test_age),
         BARE(test_stalled_upload),
         BARE(test_stalled_download),
