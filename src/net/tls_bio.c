@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include "net/conn_priv.h"
 #include "net/tls_priv.h"
 
 #include <openssl/bio.h>
@@ -35,6 +36,8 @@ on_read(BIO *bio, char *p, size_t n, size_t *got)
     if (r > 0) {
         *got = (size_t)r;
         t->drained = (size_t)r < n && !t->conn->hup;
+        if (t->drained)
+            conn_suspect(t->conn); /* an RST in the same edge does not tell of itself */
         return 1;
     }
     if (r == 0) {
@@ -43,6 +46,7 @@ on_read(BIO *bio, char *p, size_t n, size_t *got)
     }
     if (errno == EAGAIN) {
         t->drained = true;
+        conn_trust(t->conn);
         BIO_set_retry_read(bio);
     } else {
         t->broken = errno;

@@ -123,7 +123,6 @@ read_stopped(struct conn *c, int r, size_t got)
             conn_suspect(c);
             return (ssize_t)got;
         }
-        conn_trust(c);
         errno = EAGAIN;
         return -1;
     }
@@ -155,6 +154,8 @@ tls_conn_read(struct conn *c, void *p, size_t n)
         return refuse(c);
     if (t->late != 0)
         return broken(c, t->late);
+    if (c->error != 0)
+        t->drained = false; /* a suspect's error came without an edge: what is left, and the end */
     while (got < n) {
         SSL *ssl = tls_enter(t);
         size_t more = 0;
