@@ -443,6 +443,8 @@ on_serve(struct back *b, struct exchange *ex)
     b->served++;
     b->open = c->h.open;
     ex->back_peer = b->conn.peer;
+    if (ex->to_back.drained == 0 && ex->req.framing != FRAMING_NONE)
+        pipe_retain(&ex->to_back); /* the sandbox may refuse the stream: sent again, any method */
     exchange_attach_back(ex, &s->end, true);
 }
 
