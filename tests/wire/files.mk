@@ -32,6 +32,7 @@ wire_tests += tests/wire/test_leave.py
 wire_tests += tests/wire/test_leaving.py
 wire_tests += tests/wire/test_limits.py
 wire_tests += tests/wire/test_local_plugin.py
+wire_tests += tests/wire/test_matrix.py
 wire_tests += tests/wire/test_ordinary.py
 wire_tests += tests/wire/test_origin.py
 wire_tests += tests/wire/test_plugin_examples.py
@@ -59,7 +60,7 @@ wire_helpers = tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.p
     tests/wire/rousetest/fronts.py tests/wire/rousetest/gateway.py tests/wire/rousetest/h1flow.py \
     tests/wire/rousetest/h2.py tests/wire/rousetest/h2flow.py tests/wire/rousetest/hook.py \
     tests/wire/rousetest/link.py tests/wire/rousetest/net.py tests/wire/rousetest/origin.py \
-    tests/wire/rousetest/raw.py tests/wire/rousetest/road.py \
+    tests/wire/rousetest/matrix.py tests/wire/rousetest/raw.py tests/wire/rousetest/road.py \
     tests/wire/rousetest/strict.py tests/wire/rousetest/tools.py \
     tests/wire/rousetest/websocket.py tests/wire/run-pytest tests/wire/run_conformance.py
 
