@@ -175,8 +175,7 @@ settle(struct rig *r)
     loop_turn(&r->loop, 0);
 }
 
-/* Sends the first `cut` bytes, then the rest; the arrival is ready with all of `early`, which is
- * what is not told to be a header. */
+/* Somebody comes and says the first `cut` bytes, then the rest, until it is decided. */
 static void
 say_cut(struct rig *r, const char *p, size_t n, size_t cut)
 {
@@ -422,6 +421,24 @@ test_out_of_buffers(void **state)
     pool_give(&r->loop.small_reads, only);
 }
 
+static void
+test_no_room_for_another(void **state)
+{
+    struct rig *r = *state;
+    int ours, theirs;
+    char byte;
+
+    come(r);
+    r->hall.pool.max_out = 1;
+    rig_pair(&ours, &theirs);
+    assert_null(arrival_open(&r->hall, ours, NULL, &r->o, &owner, r));
+    assert_int_equal(recv(theirs, &byte, 1, 0), 0); /* it is closed */
+    close(theirs);
+    say(r, "GET", 3);
+    rig_until(&r->loop, &r->done);
+    assert_early(r, "GET", 3);
+}
+
 /* --- whose it is --- */
 
 static void
@@ -486,17 +503,6 @@ test_no_header_where_one_is_demanded(void **state)
             say_cut(r, rows[i], strlen(rows[i]), cut);
             assert_int_equal(r->why, REASON_PROXY_HEADER);
         }
-}
-
-static void
-test_header_where_none_is_demanded(void **state)
-{
-    struct rig *r = *state;
-
-    say_cut(r, LINE, sizeof LINE - 1, sizeof LINE - 1);
-    assert_int_equal(r->protocol, ARRIVAL_H1);
-    assert_early(r, LINE, sizeof LINE - 1);
-    assert_int_equal(r->announced, 0);
 }
 
 static void
@@ -572,11 +578,11 @@ main(void)
         TEST(test_who_does_not_take_the_connection),
         TEST(test_drain),
         TEST(test_out_of_buffers),
+        TEST(test_no_room_for_another),
         TEST(test_header_wherever_it_is_cut),
         TEST(test_binary_header_before_a_preface),
         TEST(test_header_of_nobody),
         TEST(test_no_header_where_one_is_demanded),
-        TEST(test_header_where_none_is_demanded),
         TEST(test_slow_header),
         TEST(test_header_then_fin),
         TEST(test_announced_client_is_refused),
