@@ -8,6 +8,7 @@ without it there is nothing to play.
 import concurrent.futures
 import os
 import pathlib
+import select
 import socket
 
 import pytest
@@ -21,11 +22,16 @@ HOST = "3000-blog.t.localhost"
 
 
 def play(port, data):
-    """Sends it all, then FIN; reads until the gateway closes.  How many bytes came back."""
+    """Sends it all, gives the gateway a moment to speak, then FIN, and reads until it closes, too.
+
+    How many bytes came back.
+    """
     got = 0
     with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
         try:
             link.sendall(data)
+            if select.select([link], [], [], 0.05)[0]:
+                got += len(link.recv(65536))
             link.shutdown(socket.SHUT_WR)
             while more := link.recv(65536):
                 got += len(more)
