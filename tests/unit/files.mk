@@ -164,6 +164,11 @@ unit_tests += tests/unit/test_h2_client_hostile
 tests_unit_test_h2_client_hostile_SOURCES = tests/unit/test_h2_client_hostile.c \
     tests/unit/h2_back_rig.c tests/unit/h2_back_rig.h
 tests_unit_test_h2_client_hostile_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_h2_client_torture
+tests_unit_test_h2_client_torture_SOURCES = tests/unit/test_h2_client_torture.c \
+    tests/unit/h2_back_rig.c tests/unit/h2_back_rig.h $(FAILALLOC)
+tests_unit_test_h2_client_torture_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_h2_client_torture_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_client
 tests_unit_test_h1_client_SOURCES = tests/unit/test_h1_client.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
