@@ -62,9 +62,10 @@ trust_new(struct fetch_trusts *all, const char *ca, const struct stat *st, char 
     struct tls_client_options o = {.ca_file = ca[0] ? ca : NULL, .alpn = TLS_ALPN_H1};
     struct fetch_trust *t = calloc(1, sizeof(*t) + strlen(ca) + 1);
 
-    slice_copy(SLICE("out of memory"), why, n);
-    if (!t)
+    if (!t) {
+        slice_copy(SLICE("out of memory"), why, n);
         return NULL;
+    }
     memcpy(t->ca, ca, strlen(ca) + 1);
     list_init(&t->link);
     t->size = st->st_size;

@@ -152,6 +152,9 @@ tests_unit_test_back_pool_h2_SOURCES = tests/unit/test_back_pool_h2.c tests/unit
 tests_unit_test_back_pool_h2_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_fetch
 tests_unit_test_fetch_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_fetch_tls
+tests_unit_test_fetch_tls_SOURCES = tests/unit/test_fetch_tls.c $(TLS_RIG)
+tests_unit_test_fetch_tls_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_h1_random
 tests_unit_test_h1_random_SOURCES = tests/unit/test_h1_random.c tests/unit/http_rig.c \
     tests/unit/http_rig.h
