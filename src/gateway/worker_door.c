@@ -138,16 +138,20 @@ on_ready(void *ctx, struct arrival *a, struct conn *c, enum arrival_protocol pro
         session_drain(s);
 }
 
-/* What somebody should know of; the rest are people who changed their mind. */
+/* What somebody should know of; the rest are people who changed their mind. peer: where the
+ * connection comes from, if that is not the client. */
 static void
-log_refused(struct worker *w, const struct endpoint *peer, enum reason why, const char *detail)
+log_refused(struct worker *w, const struct endpoint *client, const struct endpoint *peer,
+            enum reason why, const char *detail)
 {
     char text[ENDPOINT_TEXT];
     struct log_line l;
 
     metric_reason(&w->metrics, why);
     log_open(&l, w->loop.log, LOG_INFO, LOG_EVENT, "connection_refused");
-    log_str(&l, LF_CLIENT_ADDRESS, endpoint_text(peer, text));
+    log_str(&l, LF_CLIENT_ADDRESS, endpoint_text(client, text));
+    if (!endpoint_eq(peer, client))
+        log_str(&l, LF_PEER_ADDRESS, endpoint_text(peer, text));
     log_str(&l, LF_REASON, reason_slug(why));
     if (*detail)
         log_str(&l, LF_DETAIL, detail);
@@ -161,8 +165,11 @@ on_gone(void *ctx, struct arrival *a, enum reason why, const char *detail)
 
     list_unlink(&a->link);
     if (why == REASON_PROXY_HEADER || why == REASON_TLS_HANDSHAKE ||
-        why == REASON_CONNECTION_LIMIT || why == REASON_OUT_OF_MEMORY)
-        log_refused(w, &a->conn.peer, why, detail);
+        why == REASON_CONNECTION_LIMIT || why == REASON_OUT_OF_MEMORY) {
+        struct endpoint peer = a->o->proxy_header ? conn_socket_peer(&a->conn) : a->conn.peer;
+
+        log_refused(w, &a->conn.peer, &peer, why, detail);
+    }
     left(w, &a->conn.peer, a->known);
 }
 
@@ -210,7 +217,7 @@ on_accept(void *ctx, struct listener *l, int fd, const struct endpoint *peer)
 
     (void)l;
     if (is_stranger(d, peer)) {
-        log_refused(w, peer, REASON_PROXY_HEADER, "not among the listener's trusted_proxies");
+        log_refused(w, peer, peer, REASON_PROXY_HEADER, "not among the listener's trusted_proxies");
         close(fd);
         return;
     }

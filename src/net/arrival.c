@@ -10,6 +10,7 @@
 
 #include "net/arrival.h"
 
+#include "base/metric.h"
 #include "net/proxy_header.h"
 #include "net/tls_info.h"
 
@@ -107,6 +108,7 @@ leave(struct arrival *a)
 {
     if (a->state == ARRIVAL_IS_SHAKING) {
         a->hall->handshakes--;
+        metric_add(a->hall->loop->metrics, METRIC_TLS_SHAKING, -1);
         if (!list_empty(&a->hall->queue))
             loop_queue_run(a->hall->loop, &a->hall->next);
     }
@@ -190,6 +192,7 @@ shake_hands(struct arrival *a)
     list_unlink(&a->turn);
     list_push_back(&a->hall->shaking, &a->turn);
     a->hall->handshakes++;
+    metric_add(a->hall->loop->metrics, METRIC_TLS_SHAKING, 1);
     set_state(a, ARRIVAL_IS_SHAKING);
     if (!a->o->tls)
         gone(a, REASON_SHUTDOWN, "the listener no longer speaks TLS");
@@ -248,6 +251,7 @@ end_handshake(struct arrival *a)
 {
     const struct tls_info *tls = conn_tls(&a->conn);
 
+    metric_add(a->hall->loop->metrics, METRIC_TLS_HANDSHAKES, 1);
     ready(a, tls && tls->h2 ? ARRIVAL_H2 : ARRIVAL_H1, SLICE_NONE);
 }
 

@@ -404,6 +404,17 @@ conn_is_dirty(struct conn *c)
     return true;
 }
 
+struct endpoint
+conn_socket_peer(const struct conn *c)
+{
+    struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
+    socklen_t n = sizeof(a);
+
+    if (c->fd == -1 || getpeername(c->fd, (struct sockaddr *)&a, &n) != 0)
+        return (struct endpoint){0};
+    return address_endpoint((const struct sockaddr *)&a);
+}
+
 size_t
 conn_unacked(struct conn *c)
 {

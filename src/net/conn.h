@@ -127,6 +127,9 @@ int conn_check_error(struct conn *c);
  * One system call (recv MSG_PEEK); for a pooled connection about to be used. What TLS says to
  * itself (tickets) does not count, here as in CONN_READABLE to a client. */
 bool conn_is_dirty(struct conn *c);
+/* Who is at the other end of the socket, where `peer` is whom a PROXY header named: one system
+ * call. Family 0: a unix socket, or it has gone. */
+struct endpoint conn_socket_peer(const struct conn *c);
 /* For loop.c: the timer of loop.suspects. */
 void conn_on_suspects(struct wheel_timer *t);
 /* Bytes that the peer's kernel has not acknowledged (SIOCOUTQ); 0 on error. */

@@ -454,6 +454,7 @@ test_header_wherever_it_is_cut(void **state)
         assert_int_equal(r->announced, 1);
         assert_int_equal(r->conn.peer.port, 5678);
         assert_memory_equal(r->conn.peer.ip, "\x0a\x01\x02\x03", 4);
+        assert_memory_equal(conn_socket_peer(&r->conn).ip, "\x7f\0\0\1", 4);
         assert_int_equal(r->protocol, ARRIVAL_H1);
         assert_early(r, text + header, cut > header ? cut - header : n - header);
     }

@@ -104,7 +104,7 @@ def test_handshakes_that_stall_make_room(place):
     flood = [Connection(p.port) for _ in range(12)]
     for c in flood[:6]:
         c.send(hello[:100])
-    p.admin.wait_metric("rouse_connections", 12)
+    p.admin.wait_metric("rouse_tls_handshakes_in_flight", 4)
     began = time.monotonic()
     assert p.request().startswith(b"HTTP/1.1 200 ")     # behind two of the six
     assert 0.5 < time.monotonic() - began < 9
@@ -115,6 +115,8 @@ def test_handshakes_that_stall_make_room(place):
     assert time.monotonic() - began < 9
     for c in flood:
         c.close()
+    p.admin.wait_metric("rouse_tls_handshakes_in_flight", 0)
+    assert p.admin.metric("rouse_tls_handshakes_total") == 2
 
 
 def test_plain_requests_on_a_tls_listener(place):

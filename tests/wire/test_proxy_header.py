@@ -194,7 +194,9 @@ def test_limits_count_the_announced(place):
     for c in kept:
         assert c.request(V1 + GET, "GET").status == 200
     p.refused(V1 + GET)
-    p.g.wait_event("connection_refused", reason="connection_limit")
+    event = p.g.wait_event("connection_refused", reason="connection_limit")
+    assert event["client.address"] == "203.0.113.7:5678"
+    assert event["network.peer.address"].startswith("127.0.0.1:")
     for client in range(8, 12):     # others, though all come from one balancer
         kept.append(Connection(p.port))
         header = V1.replace(b"113.7", b"113.%d" % client)
