@@ -24,21 +24,8 @@
  *     the client left, or its request broke   front: exchange_front_lost     END_CLIENT_LEFT
  *     we gave up                              handler: exchange_abort        END_ABORTED
  * Whoever is still attached then gets `reset`. on_end follows in the same turn's reap phase and
- * release right behind it.
- *
- * Against HTTP/2: tried with a throw-away pair of nghttp2 ends (both roles on one connection, 60
- * exchanges at once that answered, echoed, broke off, were refused, left); four ops are enough:
- *   front: head = submit_response, or submit_headers for an interim; kick = resume_data (NO_COPY
- *     out of the pipe); credit = session_consume of what pipe.drained moved on since the last time
- *     (thirsty is set after every write); reset = RST_STREAM. A client's RST or GOAWAY =
- *     exchange_front_lost; END_STREAM sent = exchange_front_done, with RST NO_ERROR if its request
- *     was not complete.
- *   back: head = submit_request; kick and credit alike; reset = RST_STREAM(CANCEL). REFUSED_STREAM
- *     = unprocessed set, then exchange_back_lost.
- *   A session cannot stop decoding: an h2 client takes a head into one of its own and hands it to
- *     resp when interim_here is clear. A kick may come before the head was taken. The stream
- *     outlives its end's detachment. Trailers: NO_END_STREAM with the last DATA, then
- *     submit_trailer. Extended CONNECT and Upgrade are heads; the pipes carry opaque bytes.
+ * release right behind it. A kick may come before the head was taken: an HTTP/2 session that cannot
+ * stop decoding keeps a head for itself until interim_here is clear.
  */
 #ifndef ROUSE_HTTP_EXCHANGE_H
 #define ROUSE_HTTP_EXCHANGE_H
@@ -194,5 +181,17 @@ void exchange_back_done(struct exchange *ex);
  * byte of an answer came, an interim one's among them.
  */
 bool exchange_can_resend(const struct exchange *ex);
+
+/*
+ * Has its answer begun, and nobody knows when it ends (events, messages, a tunnel)? Then neither
+ * side's silence means that it is broken: TCP's keepalive finds who is dead.
+ */
+static inline bool
+exchange_streams(const struct exchange *ex)
+{
+    return ex->tunnel || (ex->answer_here && (ex->resp.framing == FRAMING_CHUNKED ||
+                                              ex->resp.framing == FRAMING_CLOSE) &&
+                          !head_bodiless(&ex->resp, ex->req.method));
+}
 
 #endif

@@ -52,7 +52,7 @@ due_at(const struct h1_client *c)
         return usec_add(c->head_began, c->o->head_time);
     if (c->end.ex->tunnel)
         return USEC_NEVER;
-    if (h1_client_wants_input(c))
+    if (h1_client_wants_input(c) && !exchange_streams(c->end.ex))
         due = usec_add(c->moved, c->o->stall);
     if (c->blocked)
         due = usec_min(due, usec_add(c->moved, c->o->write_stall));

@@ -10,13 +10,6 @@
 
 #include "http/tunnel.h"
 
-/* Seconds, probes; and how long bytes may stay unacknowledged, or a window closed: a sandbox that
- * was frozen and nobody said so. */
-#define KEEP_IDLE 15
-#define KEEP_INTERVAL 5
-#define KEEP_PROBES 3
-#define KEEP_USER (60 * USEC_SEC)
-
 int
 h1_client_tunnel_ask(struct h1_client *c)
 {
@@ -80,7 +73,6 @@ h1_client_tunnel_take(struct h1_client *c)
     c->answering = true;
     c->fin_sent = false;
     h1_output_open(&c->out, FRAMING_CLOSE, 0);
-    conn_keep_alive(&c->back.conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, KEEP_USER);
     loop_queue_flush(c->loop, &c->flush);
 }
 

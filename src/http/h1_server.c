@@ -50,8 +50,11 @@ front_set_state(struct h1_server *s, enum front_state to)
 static usec_t
 exchange_due(const struct h1_server *s)
 {
-    return usec_min(pace_due(&s->reading, s->o->stall, s->o->grace, s->o->min_rate),
-                    pace_due(&s->writing, s->o->stall, s->o->grace, s->o->min_rate));
+    usec_t due = pace_due(&s->writing, s->o->stall, s->o->grace, s->o->min_rate);
+
+    if (s->end.ex && exchange_streams(s->end.ex))
+        return due;
+    return usec_min(due, pace_due(&s->reading, s->o->stall, s->o->grace, s->o->min_rate));
 }
 
 static usec_t

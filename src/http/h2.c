@@ -120,6 +120,8 @@ lose_all(struct h2 *h, enum reason why)
 static usec_t
 reading_due(const struct h2 *h, const struct h2_stream *s)
 {
+    if (s->end.ex && exchange_streams(s->end.ex))
+        return USEC_NEVER;
     return pace_due(&s->reading, h->o->stall, h->o->grace, h->o->min_rate);
 }
 

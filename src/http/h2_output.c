@@ -138,7 +138,7 @@ copy_body(struct h2_stream *s, size_t n)
         exchange_drain(p, done, h2_other(s));
         n -= done;
     }
-    if (pipe_pending(p) > 0)
+    if (pipe_pending(p) > 0 && !s->end.ex->tunnel)
         pace_wait(&s->writing, now);
 }
 

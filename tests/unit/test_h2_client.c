@@ -330,8 +330,11 @@ test_silence_and_patience(void **state)
     b->o.first_byte = USEC_SEC;
     b->o.stall = 20 * USEC_MS;
     c = call_get(b, "/");
-    far_status(b, 3, "200", false);
+    far_status(b, 3, "200", false); /* who tells no length may be quiet as long as it likes */
     far_data(b, 3, "and then", false);
+    c = call_get(b, "/");
+    far_head(b, 5, "\x88\x0f\x0d\x03" "100", 7, false); /* content-length */
+    far_data(b, 5, "and then", false);
     UNTIL(b, c->over);
     assert_int_equal(c->outcome, END_ABORTED);
     assert_int_equal(c->reason, REASON_UPSTREAM_STALLED);

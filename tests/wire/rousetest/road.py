@@ -19,6 +19,10 @@ from rousetest.origin import ALPN, Origin
 from rousetest.websocket import CLOSE, WebSocket
 
 HOST = "3000-blog.t.localhost"
+EVENTS = [("content-type", "text/event-stream")]
+ASK = [("accept", "text/event-stream")]
+# "Within a loop turn", as a client on a busy machine can tell.
+SOON = 5
 CA = Authority()
 LEAF = CA.leaf("o.t", "127.0.0.1")
 
@@ -81,3 +85,12 @@ def closed_with(end):
     opcode, payload = end.receive()
     assert opcode == CLOSE, (opcode, payload)
     return struct.unpack(">H", payload[:2])[0], payload[2:].decode()
+
+
+def events(road, c, headers=EVENTS):
+    """A stream that has begun: (client's flow, sandbox's)."""
+    flow = c.open("GET", "/events", headers=ASK)
+    request = road.origin.take()
+    request.respond(200, headers, framing=None if road.origin.h2 else "chunked")
+    assert flow.wait_head(SOON).status == 200
+    return flow, request
