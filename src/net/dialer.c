@@ -53,6 +53,7 @@ tell(struct task *t)
 
     let_go(a);
     if (a->error != 0) {
+        d->why = conn_tls_error(&a->conn);
         conn_close(&a->conn, false);
         d->owner->on_failed(d, a->error, d->open);
     } else {

@@ -42,6 +42,7 @@ struct dialer {
     const struct dialer_tls *tls;     /* NULL: plain. May be set after dialer_init. */
     struct list attempts;
     unsigned open, started;
+    const char *why; /* within on_failed: why TLS failed, in words for a log line, or "" */
 };
 
 void dialer_init(struct dialer *d, struct loop *l, const struct dialer_owner *o);

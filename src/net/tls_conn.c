@@ -10,6 +10,7 @@
  */
 #include "config.h"
 
+#include "base/metric.h"
 #include "net/conn_priv.h"
 #include "net/tls_priv.h"
 
@@ -179,6 +180,8 @@ fail(struct tls_conn *t, int error, const char *why)
 {
     struct conn *c = t->conn;
 
+    if (!t->is_client)
+        metric_add(t->lib->loop->metrics, METRIC_TLS_FAILED, 1);
     if (!t->why)
         t->why = why;
     c->error = error;
@@ -270,8 +273,10 @@ finish(struct tls_conn *t)
     t->done = true;
     t->quiet = 0;
     let_server_go(t);
-    if (!t->is_client)
+    if (!t->is_client) {
         SSL_certs_clear(t->ssl); /* references to what the directory holds */
+        metric_add(t->lib->loop->metrics, METRIC_TLS_RESUMED, t->info.resumed);
+    }
     ERR_clear_error();
     c->connecting = false;
     c->writable = true;

@@ -27,8 +27,7 @@ struct tls_policy_options {
  * certificate are not resumed: it is looked at in each handshake. */
 struct tls_policy *tls_policy_new(struct tls_library *lib, const struct tls_policy_options *o,
                                   char *text, size_t room);
-/* NULL is fine. Not while a handshake that may use it is under way, unless the policy callback
- * has ceased to give it: connections that exist keep what they need. */
+/* Not from within the policy callback; connections keep what they need of it. NULL is fine. */
 void tls_policy_free(struct tls_policy *p);
 
 struct tls_server;

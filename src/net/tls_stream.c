@@ -18,20 +18,42 @@
 #include <errno.h>
 #include <string.h>
 
-/* Is there anything for the owner? 1, 0, or -1: an end or an error, for the owner as well. */
+/* The errno of a failure after the handshake. */
+static int
+open_error(struct tls_conn *t)
+{
+    if (t->broken != 0)
+        return t->broken;
+    if (t->ended && !t->flood) {
+        t->why = "ended without close_notify";
+        return ECONNRESET;
+    }
+    t->why = t->flood ? "too many records" : ERR_reason_error_string(ERR_peek_last_error());
+    return EPROTO;
+}
+
+/* Is there anything for the owner? 1, 0, or -1: an end or an error, for the next read to tell. */
 static int
 peek(struct tls_conn *t)
 {
     char byte;
     size_t n;
     SSL *ssl = tls_enter(t);
-    int r = SSL_peek_ex(ssl, &byte, 1, &n);
+    int r;
 
+    if (t->late != 0)
+        return -1;
+    r = SSL_peek_ex(ssl, &byte, 1, &n);
     if (r == 1) {
         t->quiet = 0;
         return 1;
     }
-    return SSL_get_error(ssl, r) == SSL_ERROR_WANT_READ && !t->flood ? 0 : -1;
+    r = SSL_get_error(ssl, r);
+    if (r == SSL_ERROR_WANT_READ && !t->flood)
+        return 0;
+    if (r != SSL_ERROR_ZERO_RETURN || t->flood)
+        t->late = open_error(t); /* OpenSSL gives the reason once */
+    return -1;
 }
 
 unsigned
@@ -73,20 +95,6 @@ tls_conn_is_dirty(struct conn *c)
     t->drained = false;
     c->readable = peek(t) != 0; /* no edge tells what was taken from the kernel */
     return c->readable;
-}
-
-/* The errno of a failure after the handshake. */
-static int
-open_error(struct tls_conn *t)
-{
-    if (t->broken != 0)
-        return t->broken;
-    if (t->ended && !t->flood) {
-        t->why = "ended without close_notify";
-        return ECONNRESET;
-    }
-    t->why = t->flood ? "too many records" : ERR_reason_error_string(ERR_peek_last_error());
-    return EPROTO;
 }
 
 static ssize_t

@@ -235,6 +235,40 @@ test_own_certificate_and_alpn(void **state)
     tls_server_free(s);
 }
 
+/* A server that breaks off or talks nonsense behind the handshake: told by the next read, also
+ * when somebody had a look before. */
+static void
+test_nonsense_from_the_server(void **state)
+{
+    struct tls_rig *r = *state;
+    struct tls_server *s = tls_rig_server(r, NULL);
+    struct tls_client *c = tls_rig_client(r, 0);
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct end front, back;
+        char text[8];
+
+        ends_handshake(r, &front, s, &back, c, "a.example");
+        assert_true(back.ready);
+        rig_settle(&r->loop);
+        assert_int_equal(send(front.conn.fd, "HTTP/1.1 200 OK", i < 2 ? 15 : 0, 0), i < 2 ? 15 : 0);
+        if (i >= 2)
+            shutdown(front.conn.fd, SHUT_WR);
+        rig_until(&r->loop, &back.conn.readable);
+        if (i % 2)
+            assert_true(conn_is_dirty(&back.conn));
+        assert_int_equal(conn_read(&back.conn, text, sizeof(text)), -1);
+        assert_int_equal(errno, i < 2 ? EPROTO : ECONNRESET);
+        assert_int_equal(back.conn.error, errno);
+        if (conn_tls_error(&back.conn)[0] == '\0')
+            fail_msg("%u: %d without a reason", i, errno);
+        end_close(&front);
+        end_close(&back);
+    }
+    tls_server_free(s);
+    tls_client_free(c);
+}
+
 /* --- a dialer ------------------------------------------------------------------------------- */
 
 struct dial {
@@ -260,6 +294,7 @@ on_failed(struct dialer *d, int error, unsigned open)
     struct dial *x = container_of(d, struct dial, dialer);
 
     assert_int_equal(open, 0);
+    assert_int_equal(strlen(d->why) > 0, error == EPROTO || error == EKEYREJECTED);
     x->over = true;
     x->error = error;
 }
@@ -362,6 +397,7 @@ main(void)
         CASE(test_trust),
         CASE(test_bad_names_and_files),
         CASE(test_own_certificate_and_alpn),
+        CASE(test_nonsense_from_the_server),
         CASE(test_dialing),
         CASE(test_dialing_nobody),
     };

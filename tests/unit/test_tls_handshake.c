@@ -401,6 +401,34 @@ test_key_update_flood(void **state)
     tls_server_free(s);
 }
 
+/* A record that was tampered with ends it, with what came before delivered. */
+static void
+test_broken_record(void **state)
+{
+    struct tls_rig *r = *state;
+    struct tls_server *s = tls_rig_server(r, NULL);
+    static const char record[] = "\x17\x03\x03\x00 67ghijghijklmnopqrstuvwxyz012345";
+    struct raw w = {.ctx = NULL};
+    struct end front;
+    size_t n;
+
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        raw_front(&w, r, &front, s, version);
+        assert_int_equal(SSL_write_ex(w.ssl, "good", 4, &n), 1);
+        assert_int_equal(send(w.fd, record, sizeof(record) - 1, 0), sizeof(record) - 1);
+        while (front.error == 0)
+            loop_turn(&r->loop, 100 * USEC_MS);
+        assert_int_equal(front.error, EPROTO);
+        assert_int_equal(front.total, 4);
+        assert_int_equal(front.conn.error, EPROTO);
+        assert_true(strlen(conn_tls_error(&front.conn)) > 0);
+        assert_int_equal(end_write(&front, "no"), -1);
+        end_close(&front);
+        raw_close(&w);
+    }
+    tls_server_free(s);
+}
+
 /* Renegotiation is refused, in words, and data goes on. */
 static void
 test_no_renegotiation(void **state)
@@ -440,6 +468,7 @@ main(void)
         CASE(test_one_byte_at_a_time),
         CASE(test_hello_in_crumbs),
         CASE(test_key_update_flood),
+        CASE(test_broken_record),
         CASE(test_no_renegotiation),
     };
 
