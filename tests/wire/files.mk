@@ -51,6 +51,7 @@ wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_torture.py
 wire_tests += tests/wire/test_verbs.py
 wire_tests += tests/wire/test_websocket.py
+wire_tests += tests/wire/test_websocket_clients.py
 wire_tests += tests/wire/test_websocket_ended.py
 
 wire_helpers = tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.py \
