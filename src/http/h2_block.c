@@ -11,6 +11,7 @@
 
 #define PAIRS ((LOOP_READ_SMALL - sizeof(struct h2_block)) / sizeof(struct h2_pair))
 #define OVERHEAD 32 /* RFC 9113 section 6.5.2 */
+#define REFUSED_MAX 3 /* times list_bytes */
 
 static struct slice
 text_of(nghttp2_rcbuf *r)
@@ -83,19 +84,24 @@ judge(struct h2_block *b, const struct h2_options *o, struct slice name, size_t 
         refuse(b, REASON_HEADER_TOO_LARGE, "too many fields");
 }
 
-void
+int
 h2_block_add(struct h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
     struct h2_block *b = h->block;
 
-    if (!b || b->why != REASON_NONE)
-        return;
+    if (!b)
+        return 0;
+    if (b->why != REASON_NONE) {
+        b->refused += (uint32_t)(text_of(name).n + text_of(value).n + OVERHEAD);
+        return b->refused / REFUSED_MAX > h->o->list_bytes ? -1 : 0;
+    }
     judge(b, h->o, text_of(name), text_of(value).n);
     if (b->why != REASON_NONE)
-        return;
+        return 0;
     nghttp2_rcbuf_incref(name);
     nghttp2_rcbuf_incref(value);
     b->pair[b->n++] = (struct h2_pair){name, value};
+    return 0;
 }
 
 struct slice

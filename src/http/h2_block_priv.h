@@ -15,6 +15,7 @@ struct h2_block {
     usec_t began;
     uint32_t wire; /* bytes of HEADERS and CONTINUATION frames */
     uint32_t frames, bytes, fields, crumbs, n;
+    uint32_t refused; /* bytes decoded since a limit was broken */
     enum reason why; /* HEADER_TOO_LARGE, URI_TOO_LONG: over a limit */
     const char *detail;
     struct h2_pair pair[];
@@ -23,8 +24,11 @@ struct h2_block {
 
 /* HEADERS begins one; h->block holds it. -1: out of memory. */
 int h2_block_begin(struct h2 *h, int32_t id, uint32_t wire);
-/* Keeps a field, or notes the limit that it breaks. */
-void h2_block_add(struct h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+/*
+ * Keeps a field, or notes the limit that it breaks. -1: enough is enough; a request whose fields
+ * are over the limit is told so, one with many times as much is not worth the time to read them.
+ */
+int h2_block_add(struct h2 *h, nghttp2_rcbuf *name, nghttp2_rcbuf *value) must_check;
 void h2_block_drop(struct h2 *h);
 /* A pseudo field's value; .p is NULL when there is none. */
 struct slice h2_block_pseudo(const struct h2_block *b, struct slice name);

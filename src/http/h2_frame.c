@@ -49,8 +49,8 @@ on_header(nghttp2_session *ng, const nghttp2_frame *frame, nghttp2_rcbuf *name,
     (void)ng;
     (void)frame;
     (void)flags;
-    h2_block_add(arg, name, value);
-    return 0;
+    /* It decodes on, for HPACK's sake, but looks at no field any more, and resets the stream. */
+    return h2_block_add(arg, name, value) == 0 ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 /* Not ignored: nobody knows what it was meant to be. */

@@ -116,6 +116,7 @@ struct h2_stream {
     usec_t at;                /* the role's */
     int32_t id;
     uint32_t window;          /* counted in h->windows */
+    uint32_t head_bytes;      /* the role's */
     bool known;      /* nghttp2 knows it */
     bool ended;      /* the peer's message is complete */
     bool head_out;   /* our head was submitted */

@@ -103,6 +103,7 @@ on_stream_free(struct h2_stream *s)
     struct buf *text = s->more;
 
     h2_server_of(s->h)->session.open = s->h->open;
+    h2_server_of(s->h)->head_bytes -= s->head_bytes;
     if (!text)
         return;
     buf_fini(text);

@@ -17,6 +17,9 @@
 /* Bytes of answers that one connection may have waiting here, in all. */
 #define ANSWERS_MAX (1024u * 1024)
 #define ANSWER_MIN (8u * 1024)
+/* Bytes of requests' fields, as RFC 9113 section 6.5.2 counts them, that all streams of a connection
+ * may keep together: HPACK makes 30 KiB of 30 bytes, a sleeping sandbox keeps them (C6). */
+#define HEADS_MAX (1024u * 1024)
 
 /* h2_stream.flag */
 enum { CONTINUED /* 100 was said */, WAITING /* on h2_server.waiting */, ASKS_HEAD };
@@ -26,6 +29,7 @@ struct h2_server {
     struct h2 h;
     struct list waiting; /* streams that are not announced yet, by h2_stream.at */
     struct list early;   /* streams answered early, by h2_stream.at */
+    uint32_t head_bytes; /* sum of the streams' */
     usec_t old;          /* no longer kept from then on, once it is idle */
     bool draining;
     bool leaving;        /* GOAWAY was said; streams in service go on */

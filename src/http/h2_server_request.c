@@ -225,10 +225,15 @@ take_trailers(struct h2 *h, struct h2_stream *s)
 void
 h2_server_on_head(struct h2 *h, struct h2_stream *s, int32_t id, bool end)
 {
-    struct session *session = &h2_server_of(h)->session;
+    struct h2_server *sv = h2_server_of(h);
+    struct session *session = &sv->session;
 
     if (s) {
         take_trailers(h, s);
+        return;
+    }
+    if (sv->head_bytes > 0 && sv->head_bytes + h->block->bytes > HEADS_MAX) { /* try again */
+        nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
         return;
     }
     s = h2_stream_new(h, id, &h2_server_end_ops);
@@ -236,6 +241,9 @@ h2_server_on_head(struct h2 *h, struct h2_stream *s, int32_t id, bool end)
         nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
         return;
     }
+    if (h->block->why == REASON_NONE)
+        s->head_bytes = h->block->bytes;
+    sv->head_bytes += s->head_bytes;
     s->flag[ASKS_HEAD] = slice_eq(h2_block_pseudo(h->block, SLICE(":method")), SLICE("HEAD"));
     session->requests++;
     session->open = h->open;
