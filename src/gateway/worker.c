@@ -21,8 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Room for notes: 20,000 held requests may have verdicts under way at once. */
-#define INBOX_BYTES (16u << 20)
+/* Room for notes: 100,000 held requests, where hold.total is raised so far, may have verdicts under
+ * way at once. Memory that no backlog ever reached is not touched. */
+#define INBOX_BYTES (64u << 20)
 #define INBOX_BUDGET 512
 #define SOURCES_MAX 65536
 #define TICKETS_MAX (1u << 20)
