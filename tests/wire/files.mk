@@ -10,15 +10,18 @@ wire_tests += tests/wire/test_arrival.py
 wire_tests += tests/wire/test_browser.py
 wire_tests += tests/wire/test_change.py
 wire_tests += tests/wire/test_chaos.py
+wire_tests += tests/wire/test_certificates.py
 wire_tests += tests/wire/test_cli.py
 wire_tests += tests/wire/test_clients.py
 wire_tests += tests/wire/test_conformance_h2.py
 wire_tests += tests/wire/test_corpora.py
 wire_tests += tests/wire/test_crowd.py
+wire_tests += tests/wire/test_crowd_h2.py
 wire_tests += tests/wire/test_demo.py
 wire_tests += tests/wire/test_desync.py
 wire_tests += tests/wire/test_exec_faults.py
 wire_tests += tests/wire/test_faults.py
+wire_tests += tests/wire/test_floods.py
 wire_tests += tests/wire/test_forwarded.py
 wire_tests += tests/wire/test_forwarded_answers.py
 wire_tests += tests/wire/test_grpc.py
@@ -46,6 +49,7 @@ wire_tests += tests/wire/test_running.py
 wire_tests += tests/wire/test_streams.py
 wire_tests += tests/wire/test_streams_ended.py
 wire_tests += tests/wire/test_thirdparty.py
+wire_tests += tests/wire/test_tls_floods.py
 wire_tests += tests/wire/test_tls_back.py
 wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_torture.py
@@ -54,7 +58,8 @@ wire_tests += tests/wire/test_websocket.py
 wire_tests += tests/wire/test_websocket_clients.py
 wire_tests += tests/wire/test_websocket_ended.py
 
-wire_helpers = tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.py \
+wire_helpers = tests/wire/rousetest/flood.py tests/wire/rousetest/tlsraw.py \
+    tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.py \
     tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py \
     tests/wire/measure_release.py tests/wire/rousetest/__init__.py tests/wire/rousetest/admin.py \
     tests/wire/rousetest/browser.py tests/wire/rousetest/certs.py tests/wire/rousetest/config.py \
