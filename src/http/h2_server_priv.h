@@ -17,8 +17,9 @@
 /* Bytes of answers that one connection may have waiting here, in all. */
 #define ANSWERS_MAX (1024u * 1024)
 #define ANSWER_MIN (8u * 1024)
-/* Bytes of requests' fields, as RFC 9113 section 6.5.2 counts them, that all streams of a connection
- * may keep together: HPACK makes 30 KiB of 30 bytes, a sleeping sandbox keeps them (C6). */
+/* Bytes of requests' fields, as RFC 9113 section 6.5.2 counts them, that all streams of a
+ * connection may keep together: HPACK makes 30 KiB of 30 bytes, and a sleeping sandbox keeps them
+ * (RELIABILITY C6). */
 #define HEADS_MAX (1024u * 1024)
 
 /* h2_stream.flag */
