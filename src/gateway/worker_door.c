@@ -22,7 +22,6 @@
 #include "gateway/worker.h"
 #include "http/h2_server.h"
 
-#include <string.h>
 #include <unistd.h>
 
 static const struct listener_config *
@@ -241,19 +240,6 @@ static const struct listener_owner listener_owner = {.on_accept = on_accept};
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-/* The listeners of a configuration are told apart by their addresses; which are listened on stays
- * as it was at the start. */
-static unsigned
-number_in(const struct gateway_config *c, unsigned before, const char *address)
-{
-    if (before < c->listeners && strcmp(c->listener[before].address, address) == 0)
-        return before;
-    for (unsigned i = 0; i < c->listeners; i++)
-        if (strcmp(c->listener[i].address, address) == 0)
-            return i;
-    return before;
-}
-
 void
 worker_door_configure(struct worker_door *d)
 {
@@ -262,7 +248,6 @@ worker_door_configure(struct worker_door *d)
     if (!d->w)
         return;
     c = d->w->config->c;
-    d->number = number_in(c, d->number, d->address);
     d->w->hall.max_handshakes = c->handshakes;
     arrival_options_init(&d->arrival);
     d->arrival.proxy_header = config_of(d)->proxy_protocol;
@@ -278,7 +263,6 @@ worker_door_open(struct worker_door *d, struct worker *w, unsigned number, int f
 {
     d->w = w;
     d->number = number;
-    slice_copy(slice_of(w->config->c->listener[number].address), d->address, sizeof(d->address));
     worker_door_configure(d);
     d->listener = listener_new(&w->loop, fd, &listener_owner, d);
     return d->listener ? 0 : -1;

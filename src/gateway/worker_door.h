@@ -15,8 +15,7 @@ struct worker;
 
 struct worker_door {
     struct worker *w;
-    unsigned number;           /* of the listener in the worker's configuration */
-    char address[128];         /* as it was at the start */
+    unsigned number;           /* of the listener in all configurations: reloading keeps them */
     struct listener *listener; /* NULL: closed */
     struct arrival_options arrival;
 };

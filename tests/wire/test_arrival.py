@@ -167,6 +167,25 @@ def test_beginnings_of_a_preface_are_http1s(place):
         assert c.request(GET.replace(b"GET", b"PROPFIND"), "PROPFIND").status == 200
 
 
+def test_reload_never_makes_a_tls_listener_plain(place):
+    """What is listened on stays until a restart, and stays as it was."""
+    p = place()
+    first, rest = p.g.config.read_text().split("\n", 1)
+    here = first.removeprefix("listen: [ ").removesuffix(" ]")
+    other = f"{{ address: 127.0.0.1:{free_port()} }}"
+    p.g.reload(f"listen: [ {other}, {here} ]\n{rest}")
+    p.g.wait_event("reloaded")
+    assert p.request().startswith(b"HTTP/1.1 200 ")
+    mark = p.g.mark()
+    p.g.reload(f"listen: [ {other} ]\n{rest}")
+    p.g.wait_event("reloaded", after=mark)
+    assert p.request().startswith(b"HTTP/1.1 200 ")
+    with Connection(p.port) as c:
+        c.send(GET)
+        c.until_end()
+        assert not c.data.startswith(b"HTTP/")
+
+
 @pytest.mark.parametrize("tls", [True, False])
 def test_draining_gives_newcomers_a_second(place, tls):
     p = place(tls=tls)
