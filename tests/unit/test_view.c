@@ -156,7 +156,20 @@ test_quiesce(void **state)
     assert_int_equal(reply.u.quiesced.in_flight, 1);
     assert_int_equal(view_route(v, &a, 80, NULL, &route), VIEW_ASK);
     assert_false(view_current(v, 7, 3));
+    view_stream(s, 1); /* counted apart */
+    view_begin(v, 7, 0);
+    m.version = 5;
+    assert_int_equal(view_on_mail(v, &m, 0, &reply), VIEW_REPLY | VIEW_DROP_IDLE);
+    assert_int_equal(reply.u.quiesced.in_flight, 1);
+    assert_int_equal(reply.u.quiesced.streams, 1);
+    view_stream(s, -1);
     view_end(v, s, 0, 1);
+    view_end(v, s, 0, 1);
+    m = (struct mail){.kind = MAIL_CLOSE_STREAMS, .sandbox = 7, .version = 5};
+    assert_int_equal(view_on_mail(v, &m, 0, &reply), VIEW_CLOSE_STREAMS);
+    m.version = 4; /* old news */
+    assert_int_equal(view_on_mail(v, &m, 0, &reply), VIEW_NOTHING);
+    m = (struct mail){.kind = MAIL_QUIESCE, .version = 6};
     m.sandbox = 8; /* never heard of */
     assert_int_equal(view_on_mail(v, &m, 0, &reply), VIEW_REPLY);
     assert_int_equal(reply.u.quiesced.in_flight, 0);
