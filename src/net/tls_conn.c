@@ -303,11 +303,13 @@ first_byte(struct tls_conn *t)
 static unsigned
 step(struct tls_conn *t)
 {
+    usec_t began = loop_clock();
     int r;
 
     if (!t->ssl && first_byte(t) != 0)
         return fail(t, ENOMEM, "out of memory");
     r = SSL_do_handshake(tls_enter(t));
+    tls_library_stepped(t->lib, began);
     if (r == 1)
         return finish(t);
     r = SSL_get_error(t->ssl, r);

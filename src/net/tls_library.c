@@ -14,6 +14,8 @@
 
 /* A crowd of handshakes may leave so many states behind for the next. */
 #define SPARE_CONNS 1024
+/* Steps that a turn has in any case: a whole handshake. */
+#define FREE_STEPS 2u
 
 static int64_t
 system_wall(void *ctx)
@@ -44,11 +46,25 @@ tls_library_handshakes(const struct tls_library *lib)
 bool
 tls_library_may_step(struct tls_library *lib)
 {
-    if (lib->counted_at != lib->loop->now) {
-        lib->counted_at = lib->loop->now;
+    usec_t now = lib->loop->now;
+
+    if (lib->counted_at != now) {
+        lib->counted_at = now;
         lib->steps = 0;
+        lib->spent = 0;
+        lib->others = now - lib->stepped;
     }
-    return lib->steps++ < TLS_STEPS_A_TURN;
+    if (lib->steps >= TLS_STEPS_A_TURN || (lib->steps >= FREE_STEPS && lib->spent >= lib->others))
+        return false;
+    lib->steps++;
+    return true;
+}
+
+void
+tls_library_stepped(struct tls_library *lib, usec_t began)
+{
+    lib->stepped = loop_clock();
+    lib->spent += lib->stepped - began;
 }
 
 void

@@ -12,7 +12,9 @@
 
 #include "net/loop.h"
 
-/* Steps of handshakes that one loop turn makes at most; the others wait in a queue. */
+/* Steps of handshakes that one loop turn makes at most; the others wait in a queue. Beyond the
+ * first two they take no more time than everything else took since the last ones: who is
+ * connected already waits for little, and a busy loop still lets newcomers in. */
 #define TLS_STEPS_A_TURN 8u
 
 struct tls_library;

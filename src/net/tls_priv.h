@@ -59,6 +59,8 @@ struct tls_library {
     struct task turn;    /* serves them */
     usec_t counted_at;   /* loop.now of the turn whose steps are counted */
     unsigned steps;
+    usec_t spent, others; /* time of these steps; of all else since the steps before */
+    usec_t stepped;       /* end of the last step */
     unsigned handshakes; /* as server, under way */
     unsigned users;      /* servers, clients, policies, directories */
     int64_t (*wall)(void *ctx);
@@ -71,6 +73,8 @@ struct tls_library {
 int64_t tls_library_wall(const struct tls_library *lib);
 /* May a step be made in this turn? If so it is counted. */
 bool tls_library_may_step(struct tls_library *lib);
+/* A step was made, since began. */
+void tls_library_stepped(struct tls_library *lib, usec_t began);
 /* Asks for a step later; tls_conn_step is called then. */
 void tls_library_wait(struct tls_library *lib, struct tls_conn *t);
 void tls_conn_step(struct tls_conn *t);
