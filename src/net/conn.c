@@ -36,16 +36,15 @@ struct conn_handle {
     struct event ev;
     struct conn *conn; /* NULL once closed */
     struct loop *loop;
-    struct list suspect; /* of loop.suspects, in the order of since */
+    struct task task; /* its link is in loop.suspects, in the order of since; in the end it reaps */
     usec_t since;
-    struct task reap;
 };
 _Static_assert(sizeof(struct conn_handle) <= LOOP_HANDLE, "LOOP_HANDLE is too small");
 
 static void
 reap_handle(struct task *t)
 {
-    struct conn_handle *h = container_of(t, struct conn_handle, reap);
+    struct conn_handle *h = container_of(t, struct conn_handle, task);
 
     pool_give(&h->loop->handles, h);
 }
@@ -71,8 +70,8 @@ conn_suspect(struct conn *c)
     struct conn_handle *h = c->handle;
     struct loop *l = h->loop;
 
-    list_unlink(&h->suspect);
-    list_push_back(&l->suspects, &h->suspect);
+    list_unlink(&h->task.link);
+    list_push_back(&l->suspects, &h->task.link);
     h->since = l->now;
     if (l->suspects_timer.deadline == USEC_NEVER)
         loop_timer_set(l, &l->suspects_timer, usec_add(l->now, l->wheel.tick));
@@ -85,7 +84,7 @@ conn_on_suspects(struct wheel_timer *t)
     struct list *n;
 
     while ((n = list_first(&l->suspects)) != NULL) {
-        struct conn_handle *h = container_of(n, struct conn_handle, suspect);
+        struct conn_handle *h = container_of(n, struct conn_handle, task.link);
 
         if (h->since + l->wheel.tick > l->now) {
             loop_timer_set(l, t, h->since + l->wheel.tick);
@@ -100,7 +99,7 @@ conn_on_suspects(struct wheel_timer *t)
 void
 conn_trust(struct conn *c)
 {
-    list_unlink(&c->handle->suspect);
+    list_unlink(&c->handle->task.link);
 }
 
 void
@@ -165,7 +164,7 @@ on_ready(evutil_socket_t fd, short what, void *arg)
     loop_enter(h->loop);
     if (!c)
         return;
-    list_unlink(&h->suspect);
+    list_unlink(&h->task.link);
     if (c->tls)
         events = tls_conn_events(c, what);
     else
@@ -193,8 +192,7 @@ open_handle(struct conn *c, struct loop *l, int fd, const struct conn_owner *own
     }
     h->conn = c;
     h->loop = l;
-    list_init(&h->suspect);
-    task_init(&h->reap, reap_handle);
+    task_init(&h->task, reap_handle);
     event_assign(&h->ev, l->base, fd, ALL_EDGES, on_ready, h);
     if (event_add(&h->ev, NULL) != 0) {
         int error = errno;
@@ -291,7 +289,7 @@ conn_read(struct conn *c, void *p, size_t n)
         return got;
     }
     c->readable = false;
-    list_unlink(&c->handle->suspect);
+    list_unlink(&c->handle->task.link);
     if (got == -1 && errno != EAGAIN)
         c->error = errno;
     if (got == 0 && n > 0) {
@@ -325,7 +323,7 @@ conn_writev(struct conn *c, const struct iovec *iov, int n)
                      : sendmsg(c->fd, &m, MSG_NOSIGNAL);
     while (put == -1 && errno == EINTR);
     if (put >= 0) {
-        list_unlink(&c->handle->suspect);
+        list_unlink(&c->handle->task.link);
         c->bytes_out += (uint64_t)put;
         if ((size_t)put < offered)
             c->writable = false;
@@ -375,8 +373,8 @@ conn_close(struct conn *c, bool abort)
     event_del(&h->ev);
     close(c->fd);
     h->conn = NULL;
-    list_unlink(&h->suspect);
-    loop_queue_reap(h->loop, &h->reap);
+    list_unlink(&h->task.link);
+    loop_queue_reap(h->loop, &h->task);
     c->fd = -1;
     c->handle = NULL;
     c->connecting = c->readable = c->writable = false;

@@ -39,6 +39,7 @@ struct tls_client;
 struct tls_conn;
 struct tls_info;
 struct tls_server;
+struct tls_words;
 struct conn_owner {
     const char *name; /* "front", "back", for logs */
     void (*on_event)(struct conn *c, unsigned events);
@@ -89,6 +90,8 @@ int conn_start_tls_client(struct conn *c, struct tls_client *t,
                           struct slice server_name) must_check;
 /* What the handshake agreed on (net/tls_info.h); NULL: plain, or not yet over. */
 const struct tls_info *conn_tls(const struct conn *c);
+/* The same in words, while conn_tls is not NULL. -1: out of memory. */
+int conn_tls_words(const struct conn *c, struct tls_words *w) must_check;
 /* Why TLS failed, for a log line; "" when it did not. */
 const char *conn_tls_error(const struct conn *c);
 /*

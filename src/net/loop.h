@@ -50,7 +50,7 @@ struct task {
 #define LOOP_BLOCK (4u * 1024)
 #define LOOP_ARENA_BLOCK 1024u
 /* Room for a connection's libevent event and its bookkeeping (conn.c). */
-#define LOOP_HANDLE 192u
+#define LOOP_HANDLE 176u
 /* What a session that has many streams keeps of each (http/h2_priv.h). */
 #define LOOP_PIECE 224u
 

@@ -28,6 +28,44 @@ conn_tls(const struct conn *c)
     return c->tls && c->tls->done ? &c->tls->info : NULL;
 }
 
+/* Subject and fingerprint of a certificate. 0 or -1. */
+static int
+describe_peer(X509 *x, struct tls_words *w)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    BIO *out = BIO_new(BIO_s_mem());
+    char *subject;
+    size_t length;
+
+    if (out && X509_NAME_print_ex(out, X509_get_subject_name(x), 0,
+                                  XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0 &&
+        X509_digest(x, EVP_sha256(), digest, &n) == 1) {
+        length = (size_t)BIO_get_mem_data(out, &subject);
+        slice_copy((struct slice){subject, length}, w->subject, sizeof(w->subject));
+        for (unsigned i = 0; i < 32; i++) {
+            w->fingerprint[2 * i] = digits[digest[i] >> 4];
+            w->fingerprint[2 * i + 1] = digits[digest[i] & 15];
+        }
+    }
+    BIO_free(out);
+    return n > 0 ? 0 : -1;
+}
+
+int
+conn_tls_words(const struct conn *c, struct tls_words *w)
+{
+    const SSL *ssl = c->tls->ssl;
+    int r = 0;
+
+    *w = (struct tls_words){SSL_get_version(ssl), SSL_get_cipher_name(ssl), "", ""};
+    if (c->tls->info.verified && !c->tls->is_client)
+        r = describe_peer(SSL_get0_peer_certificate(ssl), w);
+    ERR_clear_error();
+    return r;
+}
+
 const char *
 conn_tls_error(const struct conn *c)
 {
@@ -56,7 +94,7 @@ reap(struct task *task)
 
     SSL_free(t->ssl);
     let_server_go(t);
-    free(t->text);
+    free((void *)(uintptr_t)t->info.sni.p);
     pool_give(&lib->conns, t);
 }
 
@@ -210,56 +248,36 @@ fail_by_openssl(struct tls_conn *t)
     return fail(t, EPROTO, why ? why : "handshake failed");
 }
 
-/* Subject and fingerprint of a client's certificate, behind the name in t->text. 0 or -1. */
-static int
-describe_peer(struct tls_conn *t, X509 *x)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    BIO *out = BIO_new(BIO_s_mem());
-    char *subject, *text;
-    size_t length = 0, sni = t->info.sni.n;
-
-    if (out && X509_NAME_print_ex(out, X509_get_subject_name(x), 0,
-                                  XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0 &&
-        X509_digest(x, EVP_sha256(), digest, &n) == 1)
-        length = (size_t)BIO_get_mem_data(out, &subject);
-    if (length > TLS_TEXT)
-        length = TLS_TEXT;
-    text = n > 0 ? realloc(t->text, sni + length + 2 * (size_t)n) : NULL;
-    if (text) {
-        t->text = text;
-        if (length > 0)
-            memcpy(text + sni, subject, length);
-        for (unsigned i = 0; i < n; i++) {
-            text[sni + length + 2 * i] = digits[digest[i] >> 4];
-            text[sni + length + 2 * i + 1] = digits[digest[i] & 15];
-        }
-        t->info.sni.p = text;
-        t->info.subject = (struct slice){text + sni, length};
-        t->info.fingerprint = (struct slice){text + sni + length, 2 * (size_t)n};
-    }
-    BIO_free(out);
-    return text ? 0 : -1;
-}
-
-static int
+static void
 describe(struct tls_conn *t)
 {
     struct tls_info *info = &t->info;
     const unsigned char *proto;
     unsigned n;
-    X509 *x = SSL_get0_peer_certificate(t->ssl);
 
-    info->version = SSL_get_version(t->ssl);
-    info->cipher = SSL_get_cipher_name(t->ssl);
     info->resumed = SSL_session_reused(t->ssl);
     SSL_get0_alpn_selected(t->ssl, &proto, &n);
     info->h2 = n == 2 && memcmp(proto, "h2", 2) == 0;
-    info->verified = x && SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE &&
+    info->verified = SSL_get0_peer_certificate(t->ssl) &&
+                     SSL_get_verify_mode(t->ssl) != SSL_VERIFY_NONE &&
                      SSL_get_verify_result(t->ssl) == X509_V_OK;
-    return info->verified && !t->is_client ? describe_peer(t, x) : 0;
+}
+
+/* The key exchange is over, but OpenSSL would keep its keys as long as the connection: 430 bytes,
+ * and what opens everything that was said here. EVP_PKEY_set_type clears a key. */
+static void
+forget_keys(SSL *ssl)
+{
+    EVP_PKEY *key;
+
+    if (SSL_get_tmp_key(ssl, &key) == 1) {
+        EVP_PKEY_set_type(key, EVP_PKEY_get_id(key));
+        EVP_PKEY_free(key);
+    }
+    if (SSL_get_peer_tmp_key(ssl, &key) == 1) {
+        EVP_PKEY_set_type(key, EVP_PKEY_get_id(key));
+        EVP_PKEY_free(key);
+    }
 }
 
 static unsigned
@@ -268,8 +286,7 @@ finish(struct tls_conn *t)
     struct conn *c = t->conn;
     unsigned events = CONN_WRITABLE;
 
-    if (describe(t) != 0)
-        return fail(t, ENOMEM, "out of memory");
+    describe(t);
     t->done = true;
     t->quiet = 0;
     let_server_go(t);
@@ -277,6 +294,7 @@ finish(struct tls_conn *t)
         SSL_certs_clear(t->ssl); /* references to what the directory holds */
         metric_add(t->lib->loop->metrics, METRIC_TLS_RESUMED, t->info.resumed);
     }
+    forget_keys(t->ssl);
     ERR_clear_error();
     c->connecting = false;
     c->writable = true;

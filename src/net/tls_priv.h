@@ -22,7 +22,7 @@
 #define TLS_QUIET_HELLO 32u
 #define TLS_QUIET_HANDSHAKE 128u
 #define TLS_QUIET_OPEN 32u
-/* Room for a reason in words, and for what a policy or client is known by. */
+/* Room for a reason in words. */
 #define TLS_TEXT 256u
 
 struct tls_conn {
@@ -31,21 +31,20 @@ struct tls_conn {
     struct conn *conn;         /* follows conn_move */
     struct tls_server *server; /* until the handshake is over; a reference */
     struct task task;          /* its link is in lib.waiting, in the end it reaps */
-    struct tls_info info;
-    char *text;        /* the names in info */
-    const char *why;   /* of a failure */
-    uint16_t pending;  /* length of the write that must be repeated */
-    uint16_t quiet;    /* records without progress */
-    bool is_client;
-    bool tcp_connecting;
-    bool done;         /* the handshake is over, and good */
-    bool hello;        /* server: the ClientHello was whole */
-    bool drained;      /* the kernel has no more bytes, until the next edge */
-    bool ended;        /* FIN was read */
-    bool flood;        /* too many records without progress */
-    bool handshake_wants_write, read_wants_write, write_wants_read;
+    struct tls_info info;      /* its sni is ours to free */
+    const char *why;           /* of a failure */
     int late;          /* errno to be told by the next read; what came before it was given up */
     int broken;        /* errno of the last recv or send that failed */
+    uint16_t pending;  /* length of the write that must be repeated */
+    uint16_t quiet;    /* records without progress */
+    bool is_client : 1;
+    bool tcp_connecting : 1;
+    bool done : 1;     /* the handshake is over, and good */
+    bool hello : 1;    /* server: the ClientHello was whole */
+    bool drained : 1;  /* the kernel has no more bytes, until the next edge */
+    bool ended : 1;    /* FIN was read */
+    bool flood : 1;    /* too many records without progress */
+    bool handshake_wants_write : 1, read_wants_write : 1, write_wants_read : 1;
 };
 
 struct tls_library {

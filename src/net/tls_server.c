@@ -59,7 +59,7 @@ name_of_extension(const unsigned char *p, size_t n, struct slice *name)
 static int
 take_name(struct tls_conn *t, SSL *ssl)
 {
-    char name[TLS_NAME_MAX + 1];
+    char name[TLS_NAME_MAX + 1], *text;
     const unsigned char *p;
     struct slice raw;
     size_t n;
@@ -68,11 +68,11 @@ take_name(struct tls_conn *t, SSL *ssl)
         return 0;
     if (name_of_extension(p, n, &raw) != 0 || tls_name_parse(raw, name, &n) != 0)
         return -1;
-    t->text = malloc(n);
-    if (!t->text)
+    text = malloc(n);
+    if (!text)
         return -1;
-    memcpy(t->text, name, n);
-    t->info.sni = (struct slice){t->text, n};
+    memcpy(text, name, n);
+    t->info.sni = (struct slice){text, n};
     return 0;
 }
 

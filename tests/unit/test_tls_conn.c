@@ -66,12 +66,16 @@ test_bytes_go_both_ways(void **state)
     struct tls_rig *r = *state;
     struct link *l = link_open(r);
     const struct tls_info *info = conn_tls(&l->front.conn);
+    struct tls_words words;
 
     assert_false(l->front.conn.connecting);
     assert_true(l->front.conn.writable);
     assert_non_null(info);
-    assert_string_equal(info->version, "TLSv1.3");
-    assert_string_equal(info->cipher, "TLS_AES_128_GCM_SHA256");
+    assert_int_equal(conn_tls_words(&l->front.conn, &words), 0);
+    assert_string_equal(words.version, "TLSv1.3");
+    assert_string_equal(words.cipher, "TLS_AES_128_GCM_SHA256");
+    assert_string_equal(words.subject, "");
+    assert_string_equal(words.fingerprint, "");
     assert_int_equal(info->sni.n, 9);
     assert_memory_equal(info->sni.p, "a.example", 9);
     assert_false(info->resumed || info->verified || info->h2);

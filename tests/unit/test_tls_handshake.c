@@ -437,11 +437,13 @@ test_no_renegotiation(void **state)
     struct tls_server *s = tls_rig_server(r, NULL);
     struct raw w = {.ctx = NULL};
     struct end front;
+    struct tls_words words;
     size_t n;
     char text[8];
 
     raw_front(&w, r, &front, s, TLS1_2_VERSION);
-    assert_string_equal(conn_tls(&front.conn)->version, "TLSv1.2");
+    assert_int_equal(conn_tls_words(&front.conn, &words), 0);
+    assert_string_equal(words.version, "TLSv1.2");
     assert_int_equal(SSL_renegotiate(w.ssl), 1);
     SSL_do_handshake(w.ssl);
     assert_true(raw_read(&w, r, text, sizeof(text), &n) < 0);
