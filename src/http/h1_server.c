@@ -45,16 +45,18 @@ front_set_state(struct h1_server *s, enum front_state to)
     s->session.open = to == FRONT_EXCHANGE;
     s->since = s->loop->now;
     front_arm(s);
+    if (to == FRONT_IDLE)
+        loop_queue_rearm(s->loop, &s->rearm); /* the job is done */
 }
 
 static usec_t
 exchange_due(const struct h1_server *s)
 {
-    usec_t due = pace_due(&s->writing, s->o->stall, s->o->grace, s->o->min_rate);
+    usec_t due = pace_due(&s->job->writing, s->o->stall, s->o->grace, s->o->min_rate);
 
     if (s->end.ex && exchange_streams(s->end.ex))
         return due;
-    return usec_min(due, pace_due(&s->reading, s->o->stall, s->o->grace, s->o->min_rate));
+    return usec_min(due, pace_due(&s->job->reading, s->o->stall, s->o->grace, s->o->min_rate));
 }
 
 static usec_t
@@ -99,7 +101,7 @@ time_out(struct h1_server *s)
         front_refuse(s, REASON_REQUEST_TIMEOUT, "head not complete in time");
         break;
     case FRONT_EXCHANGE:
-        if (pace_due(&s->writing, s->o->stall, s->o->grace, s->o->min_rate) <= s->loop->now)
+        if (pace_due(&s->job->writing, s->o->stall, s->o->grace, s->o->min_rate) <= s->loop->now)
             front_close(s, REASON_CLIENT_STALLED, true);
         else
             front_broken(s, REASON_REQUEST_TIMEOUT);
@@ -137,7 +139,7 @@ on_event(struct conn *c, unsigned events)
         front_close(s, REASON_CLIENT_LEFT, false);
         return;
     }
-    if (events & CONN_WRITABLE && h1_output_pending(&s->out))
+    if (events & CONN_WRITABLE && s->job && h1_output_pending(&s->job->out))
         loop_queue_flush(s->loop, &s->flush);
     if (events & (CONN_READABLE | CONN_HUP))
         front_input(s);
@@ -158,25 +160,66 @@ on_flush(struct task *t)
 }
 
 static void
+give_job(struct h1_server *s)
+{
+    h1_input_fini(&s->job->in);
+    h1_output_fini(&s->job->out);
+    arena_reset(&s->job->arena);
+    pool_give(&s->loop->jobs, s->job);
+    s->job = NULL;
+}
+
+int
+front_take_job(struct h1_server *s)
+{
+    struct front_job *job;
+
+    if (s->job)
+        return 0;
+    job = pool_take(&s->loop->jobs);
+    if (!job)
+        return -1;
+    *job = (struct front_job){.body = NULL};
+    h1_input_init(&job->in, s->loop);
+    h1_output_init(&job->out, s->loop);
+    arena_init(&job->arena, &s->loop->arena_blocks, EXCHANGE_ARENA_MAX);
+    s->job = job;
+    loop_queue_rearm(s->loop, &s->rearm);
+    return 0;
+}
+
+/* What was read and not used is kept, or waits for the next turn. */
+static void
+go_on_reading(struct h1_server *s)
+{
+    struct exchange *ex = s->end.ex;
+
+    if (h1_input_rearm(&s->job->in) < 0)
+        front_close(s, REASON_OUT_OF_MEMORY, true);
+    else if (!s->session.conn.readable)
+        return;
+    else if (front_wants_input(s))
+        loop_queue_run(s->loop, &s->run);
+    else if (s->state == FRONT_EXCHANGE && ex && (!s->job->request_done || ex->tunnel))
+        ex->to_back.thirsty = true; /* no further edge comes: draining goes on */
+}
+
+static void
 on_rearm(struct task *t)
 {
     struct h1_server *s = container_of(t, struct h1_server, rearm);
-    struct exchange *ex = s->lent_to;
+    struct exchange *ex;
 
-    s->lent_to = NULL;
+    if (!s->job)
+        return;
+    ex = s->job->lent_to;
+    s->job->lent_to = NULL;
     if (ex && !ex->ended && pipe_settle(&ex->to_back) < 0)
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
-    if (s->state == FRONT_CLOSED)
-        return;
-    if (h1_input_rearm(&s->in) < 0) {
-        front_close(s, REASON_OUT_OF_MEMORY, true);
-        return;
-    }
-    if (s->session.conn.readable && front_wants_input(s))
-        loop_queue_run(s->loop, &s->run);
-    else if (s->session.conn.readable && s->state == FRONT_EXCHANGE && s->end.ex &&
-             (!s->request_done || s->end.ex->tunnel))
-        s->end.ex->to_back.thirsty = true; /* no further edge comes: draining goes on */
+    if (s->state != FRONT_CLOSED)
+        go_on_reading(s);
+    if (s->state == FRONT_IDLE && s->job->in.cur.n == 0)
+        give_job(s);
 }
 
 static void
@@ -184,7 +227,8 @@ on_reap(struct task *t)
 {
     struct h1_server *s = container_of(t, struct h1_server, reap);
 
-    h1_input_fini(&s->in);
+    if (s->job)
+        give_job(s);
     free(s);
 }
 
@@ -201,8 +245,6 @@ front_close(struct h1_server *s, enum reason why, bool abort)
     task_cancel(&s->end.task);
     task_cancel(&s->run);
     task_cancel(&s->flush);
-    h1_output_fini(&s->out);
-    arena_reset(&s->arena);
     loop_queue_reap(s->loop, &s->reap);
     s->session.owner->on_closed(s->session.ctx, &s->session, why);
 }
@@ -215,7 +257,7 @@ front_linger(struct h1_server *s, enum reason why)
         return;
     }
     conn_shut_write(&s->session.conn);
-    s->discarded = 0;
+    s->job->discarded = 0;
     front_set_state(s, FRONT_LINGER);
     if (s->session.conn.readable)
         loop_queue_run(s->loop, &s->run);
@@ -229,7 +271,7 @@ on_drain(struct session *session)
     if (s->draining)
         return;
     s->draining = true;
-    if (s->state != FRONT_IDLE || s->in.cur.n > 0)
+    if (s->state != FRONT_IDLE || (s->job && s->job->in.cur.n > 0))
         return;
     /* A request may be on its way: what came, and the first of all, is still served. */
     if (s->session.requests > 0 && !conn_is_dirty(&s->session.conn)) {
@@ -271,9 +313,6 @@ new_server(struct loop *l, const struct h1_server_options *o, const struct sessi
     task_init(&s->rearm, on_rearm);
     task_init(&s->reap, on_reap);
     wheel_timer_init(&s->timer, on_timer);
-    h1_input_init(&s->in, l);
-    h1_output_init(&s->out, l);
-    arena_init(&s->arena, &l->arena_blocks, EXCHANGE_ARENA_MAX);
     s->since = l->now;
     return s;
 }
@@ -304,14 +343,17 @@ h1_server_adopt(struct loop *l, struct conn *c, struct slice early, usec_t since
 
     if (!s)
         return NULL;
-    if (conn_move(&s->session.conn, c, &conn_owner) < 0) {
+    if ((early.n > 0 && front_take_job(s) < 0) ||
+        conn_move(&s->session.conn, c, &conn_owner) < 0) {
+        task_cancel(&s->rearm);
+        if (s->job)
+            give_job(s);
         free(s);
         return NULL;
     }
     if (early.n > 0) {
-        h1_input_lend(&s->in, early);
+        h1_input_lend(&s->job->in, early);
         s->came = since;
-        loop_queue_rearm(l, &s->rearm);
     }
     if (early.n > 0 || s->session.conn.readable)
         loop_queue_run(l, &s->run);

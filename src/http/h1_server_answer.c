@@ -43,12 +43,12 @@ must_close(const struct h1_server *s, const struct exchange *ex)
     if (!ex->req.keep_alive || ex->req.upgrade || s->draining ||
         s->session.requests >= s->o->max_requests || s->session.conn.hup)
         return true;
-    if (s->request_done)
+    if (s->job->request_done)
         return false;
     /* It may now send its body or not: nobody can tell what comes next (RELIABILITY A11). */
-    if (ex->req.expect_continue && !s->continued && s->body_bytes == 0)
+    if (ex->req.expect_continue && !s->job->continued && s->job->body_bytes == 0)
         return true;
-    return ex->to_back.stopped && h1_body_left(s->body) > H1_DISCARD_MAX;
+    return ex->to_back.stopped && h1_body_left(s->job->body) > H1_DISCARD_MAX;
 }
 
 static void
@@ -58,7 +58,7 @@ send_interim(struct h1_server *s, struct exchange *ex)
 
     if (ex->req.version < 11)
         return;
-    if (h1_output_text(&s->out, write_answer, &a) < 0)
+    if (h1_output_text(&s->job->out, write_answer, &a) < 0)
         exchange_abort(ex, REASON_INTERNAL_ERROR);
     else
         loop_queue_flush(s->loop, &s->flush);
@@ -77,14 +77,14 @@ send_head(struct h1_server *s, struct exchange *ex)
         else if (h->framing == FRAMING_CHUNKED && a.version < 11)
             h->framing = FRAMING_CLOSE;
     }
-    s->close = must_close(s, ex) || (!a.bodiless && h->framing == FRAMING_CLOSE);
-    a.close = s->close;
-    if (h1_output_text(&s->out, write_answer, &a) < 0) {
+    s->job->close = must_close(s, ex) || (!a.bodiless && h->framing == FRAMING_CLOSE);
+    a.close = s->job->close;
+    if (h1_output_text(&s->job->out, write_answer, &a) < 0) {
         exchange_abort(ex, REASON_INTERNAL_ERROR);
         return;
     }
-    s->head_out = true;
-    h1_output_open(&s->out, a.bodiless ? FRAMING_NONE : h->framing, h->length);
+    s->job->head_out = true;
+    h1_output_open(&s->job->out, a.bodiless ? FRAMING_NONE : h->framing, h->length);
     if (a.bodiless)
         exchange_stop(&ex->to_front, ex->back);
     loop_queue_flush(s->loop, &s->flush);
@@ -97,9 +97,9 @@ on_head(struct exchange_end *end)
 
     if (end->ex->interim_here)
         send_interim(s, end->ex);
-    else if (!s->head_out && end->ex->tunnel)
+    else if (!s->job->head_out && end->ex->tunnel)
         front_tunnel_head(s);
-    else if (!s->head_out)
+    else if (!s->job->head_out)
         send_head(s, end->ex);
 }
 
@@ -108,7 +108,7 @@ on_kick(struct exchange_end *end)
 {
     struct h1_server *s = of_end(end);
 
-    if (s->head_out)
+    if (s->job->head_out)
         loop_queue_flush(s->loop, &s->flush);
 }
 
@@ -117,12 +117,12 @@ on_credit(struct exchange_end *end)
 {
     struct h1_server *s = of_end(end);
     struct exchange *ex = end->ex;
-    bool ask = ex->back && ex->back_is_real && ex->req.expect_continue && !s->continued &&
-               !s->request_done && !s->head_out && s->body_bytes == 0;
+    bool ask = ex->back && ex->back_is_real && ex->req.expect_continue && !s->job->continued &&
+               !s->job->request_done && !s->job->head_out && s->job->body_bytes == 0;
 
     if (ask) {
-        s->continued = true;
-        if (h1_output_text(&s->out, write_continue, NULL) < 0) {
+        s->job->continued = true;
+        if (h1_output_text(&s->job->out, write_continue, NULL) < 0) {
             exchange_abort(ex, REASON_OUT_OF_MEMORY);
             return;
         }
@@ -137,7 +137,7 @@ on_reset(struct exchange_end *end, enum reason why)
 {
     struct h1_server *s = of_end(end);
 
-    front_close(s, why, !s->fin_sent);
+    front_close(s, why, !s->job->fin_sent);
 }
 
 const struct exchange_end_ops h1_server_ops = {
@@ -152,18 +152,19 @@ const struct exchange_end_ops h1_server_ops = {
 static void
 answer_done(struct h1_server *s)
 {
+    struct front_job *job = s->job;
     struct exchange *ex = s->end.ex;
 
     ex->req.trailers = 0; /* they are in our arena */
     exchange_front_done(ex);
-    s->discarded = 0;
-    if (s->close && s->request_done && s->in.cur.n == 0 && !s->session.conn.readable) {
+    job->discarded = 0;
+    if (job->close && job->request_done && job->in.cur.n == 0 && !s->session.conn.readable) {
         front_close(s, REASON_NONE, false);
-    } else if (s->close) {
+    } else if (job->close) {
         front_linger(s, REASON_NONE);
-    } else if (s->request_done) {
+    } else if (job->request_done) {
         front_set_state(s, FRONT_IDLE);
-        if (s->in.cur.n > 0 || s->session.conn.readable)
+        if (job->in.cur.n > 0 || s->session.conn.readable)
             loop_queue_run(s->loop, &s->run);
         else if (s->draining)
             front_close(s, REASON_SHUTDOWN, false);
@@ -181,7 +182,7 @@ answer_cut(struct h1_server *s)
     enum reason why = ex->to_front.reason;
 
     exchange_front_done(ex);
-    front_close(s, why, s->out.framing == FRAMING_CLOSE);
+    front_close(s, why, s->job->out.framing == FRAMING_CLOSE);
 }
 
 static void
@@ -191,21 +192,21 @@ flush_exchange(struct h1_server *s)
     size_t sent = 0;
     const struct head *of = ex->req.te_trailers ? &ex->resp : NULL;
     enum h1_output_says says =
-        s->fin_sent ? H1_OUTPUT_DONE
-                    : h1_output_flush(&s->out, &s->session.conn, &ex->to_front, ex->back, of,
+        s->job->fin_sent ? H1_OUTPUT_DONE
+                    : h1_output_flush(&s->job->out, &s->session.conn, &ex->to_front, ex->back, of,
                                       &sent);
 
     if (sent > 0) {
-        pace_moved(&s->writing, s->loop->now, sent);
-        if (s->head_out)
+        pace_moved(&s->job->writing, s->loop->now, sent);
+        if (s->job->head_out)
             ex->answer_started = true;
     }
     switch (says) {
     case H1_OUTPUT_MORE:
-        pace_moved(&s->writing, s->loop->now, 0);
+        pace_moved(&s->job->writing, s->loop->now, 0);
         break;
     case H1_OUTPUT_BLOCKED:
-        pace_wait(&s->writing, s->loop->now);
+        pace_wait(&s->job->writing, s->loop->now);
         front_arm(s);
         break;
     case H1_OUTPUT_DONE:
@@ -227,7 +228,8 @@ static void
 flush_text(struct h1_server *s)
 {
     size_t sent = 0;
-    enum h1_output_says says = h1_output_flush(&s->out, &s->session.conn, NULL, NULL, NULL, &sent);
+    enum h1_output_says says =
+        h1_output_flush(&s->job->out, &s->session.conn, NULL, NULL, NULL, &sent);
 
     if (says == H1_OUTPUT_FAILED)
         front_close(s, REASON_CLIENT_LEFT, true);
@@ -240,6 +242,6 @@ front_flush(struct h1_server *s)
 {
     if (s->state == FRONT_EXCHANGE && s->end.ex)
         flush_exchange(s);
-    else if (s->state != FRONT_EXCHANGE && s->state != FRONT_CLOSED)
+    else if (s->job && s->state != FRONT_EXCHANGE && s->state != FRONT_CLOSED)
         flush_text(s);
 }

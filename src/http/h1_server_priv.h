@@ -37,16 +37,9 @@ enum front_state {
     FRONT_STATE_COUNT
 };
 
-struct h1_server {
-    struct session session;
-    struct exchange_end end;
-    struct loop *loop;
-    const struct h1_server_options *o;
-    struct task run, flush, rearm, reap;
-    struct wheel_timer timer;
-    enum front_state state;
-    usec_t since; /* of the state */
-    usec_t came;  /* the first byte, when somebody else read it; else 0 */
+/* What a session needs from the first byte of a request to the last of its answer, and no longer:
+ * most connections are idle. */
+struct front_job {
     struct h1_scan scan;
     struct h1_input in;
     struct h1_output out;
@@ -63,10 +56,26 @@ struct h1_server {
     bool close;        /* after the answer */
     bool fin_sent;     /* tunnels: that direction is over */
     bool bulk;         /* tunnels: the last read was long: read more at once */
+};
+_Static_assert(sizeof(struct front_job) <= LOOP_JOB, "LOOP_JOB is too small");
+
+struct h1_server {
+    struct session session;
+    struct exchange_end end;
+    struct loop *loop;
+    const struct h1_server_options *o;
+    struct task run, flush, rearm, reap;
+    struct wheel_timer timer;
+    enum front_state state;
+    usec_t since; /* of the state */
+    usec_t came;  /* the first byte, when somebody else read it; else 0 */
     bool draining;
+    struct front_job *job; /* borrowed from the loop; NULL: idle */
 };
 
 void front_set_state(struct h1_server *s, enum front_state to);
+/* The session has a job from now on, until it is idle at the end of a turn. -1: out of memory. */
+int front_take_job(struct h1_server *s) must_check;
 /* Closes now and tells the owner; an exchange in service is lost. abort: with RST. */
 void front_close(struct h1_server *s, enum reason why, bool abort);
 /* FIN, then discards for a while, so that the answer is not destroyed by an RST. */

@@ -17,7 +17,7 @@
 static bool
 read_more(struct h1_server *s, size_t n, bool large)
 {
-    ssize_t got = h1_input_read(&s->in, &s->session.conn, n, large);
+    ssize_t got = h1_input_read(&s->job->in, &s->session.conn, n, large);
 
     if (got > 0) {
         loop_queue_rearm(s->loop, &s->rearm);
@@ -112,12 +112,12 @@ refusal_head(struct head *h, struct arena *a, enum reason why, struct slice body
 static void
 send_refusal(struct h1_server *s, enum reason why, const struct refusal *r)
 {
-    if (h1_output_text(&s->out, write_refusal, r) < 0) {
+    if (h1_output_text(&s->job->out, write_refusal, r) < 0) {
         front_close(s, why, false);
         return;
     }
-    h1_input_use(&s->in, s->in.cur.n);
-    s->discarded = 0;
+    h1_input_use(&s->job->in, s->job->in.cur.n);
+    s->job->discarded = 0;
     front_set_state(s, FRONT_REFUSE);
     loop_queue_flush(s->loop, &s->flush);
     if (s->session.conn.readable)
@@ -127,17 +127,17 @@ send_refusal(struct h1_server *s, enum reason why, const struct refusal *r)
 void
 front_refuse(struct h1_server *s, enum reason why, const char *detail)
 {
-    struct refusal r = {.version = 11, .bodiless = s->asks_head};
+    struct refusal r = {.version = 11, .bodiless = s->job->asks_head};
     struct buf body;
     char request_id[REQUEST_ID_SIZE] = "", status_text[96];
 
     buf_init(&body, LOOP_BLOCK);
     s->session.owner->on_bad_request(s->session.ctx, &s->session, why, detail, &body, request_id);
     r.body = buf_slice(&body);
-    arena_reset(&s->arena);
+    arena_reset(&s->job->arena);
     if (s->state == FRONT_CLOSED)
         ;
-    else if (refusal_head(&r.head, &s->arena, why, r.body,
+    else if (refusal_head(&r.head, &s->job->arena, why, r.body,
                           proxy_status(why, status_text, sizeof(status_text)), request_id) < 0)
         front_close(s, why, false);
     else
@@ -151,9 +151,9 @@ ask_handler(struct h1_server *s, enum reason why, struct refusal *r, struct buf 
 {
     struct exchange *ex = s->end.ex;
 
-    arena_reset(&s->arena);
+    arena_reset(&s->job->arena);
     if (!ex->announced || !ex->handler->on_broken ||
-        ex->handler->on_broken(ex, why, &r->head, &s->arena, body) < 0 || body->full)
+        ex->handler->on_broken(ex, why, &r->head, &s->job->arena, body) < 0 || body->full)
         return false;
     r->body = buf_slice(body);
     return true;
@@ -162,11 +162,11 @@ ask_handler(struct h1_server *s, enum reason why, struct refusal *r, struct buf 
 void
 front_broken(struct h1_server *s, enum reason why)
 {
-    struct refusal r = {.version = 11, .bodiless = s->asks_head};
+    struct refusal r = {.version = 11, .bodiless = s->job->asks_head};
     struct buf body;
     bool told;
 
-    if (s->head_out || h1_output_pending(&s->out)) {
+    if (s->job->head_out || h1_output_pending(&s->job->out)) {
         front_close(s, why == REASON_REQUEST_TIMEOUT ? REASON_CLIENT_STALLED : why, true);
         return;
     }
@@ -188,10 +188,10 @@ end_request(struct h1_server *s)
 {
     struct exchange *ex = s->end.ex;
 
-    s->request_done = true;
-    pace_moved(&s->reading, s->loop->now, 0);
-    if (s->body)
-        ex->req.trailers = (uint16_t)h1_body_trailers(s->body, &ex->req.trailer);
+    s->job->request_done = true;
+    pace_moved(&s->job->reading, s->loop->now, 0);
+    if (s->job->body)
+        ex->req.trailers = (uint16_t)h1_body_trailers(s->job->body, &ex->req.trailer);
     pipe_end(&ex->to_back);
     exchange_signal(ex->back, MARK_KICK);
 }
@@ -202,18 +202,18 @@ take_data(struct h1_server *s, struct slice data)
 {
     struct exchange *ex = s->end.ex;
 
-    s->body_bytes += data.n;
-    if (s->body_bytes > s->o->max_body) {
+    s->job->body_bytes += data.n;
+    if (s->job->body_bytes > s->o->max_body) {
         front_broken(s, REASON_BODY_TOO_LARGE);
         return -1;
     }
     if (ex->to_back.stopped) {
-        s->discarded += (uint32_t)data.n;
+        s->job->discarded += (uint32_t)data.n;
     } else if (pipe_lend(&ex->to_back, data) < 0) {
         front_close(s, REASON_OUT_OF_MEMORY, true);
         return -1;
     }
-    s->lent_to = ex;
+    s->job->lent_to = ex;
     loop_queue_rearm(s->loop, &s->rearm); /* also when it was kept, not read */
     return 0;
 }
@@ -224,12 +224,12 @@ feed_body(struct h1_server *s)
 {
     struct exchange *ex = s->end.ex;
 
-    while (!s->request_done) {
+    while (!s->job->request_done) {
         size_t used = 0;
         struct slice data = SLICE_NONE;
-        enum h1_body_says says = h1_body_next(s->body, s->in.cur, &used, &data);
+        enum h1_body_says says = h1_body_next(s->job->body, s->job->in.cur, &used, &data);
 
-        h1_input_use(&s->in, used);
+        h1_input_use(&s->job->in, used);
         if (says == H1_BODY_BAD) {
             front_broken(s, REASON_REQUEST_INVALID);
             return;
@@ -251,10 +251,10 @@ wants_body(const struct h1_server *s)
 {
     const struct pipe *p = &s->end.ex->to_back;
 
-    if (s->request_done)
+    if (s->job->request_done)
         return false;
     if (p->stopped)
-        return s->discarded < H1_DISCARD_MAX;
+        return s->job->discarded < H1_DISCARD_MAX;
     return p->window > 0 && pipe_room(p) >= p->window / 2;
 }
 
@@ -264,7 +264,7 @@ read_size(const struct h1_server *s)
 {
     size_t room = pipe_room(&s->end.ex->to_back);
 
-    return h1_body_left(s->body) <= room ? LOOP_READ_LARGE : room;
+    return h1_body_left(s->job->body) <= room ? LOOP_READ_LARGE : room;
 }
 
 static void
@@ -273,18 +273,18 @@ read_body(struct h1_server *s)
     struct pipe *p = &s->end.ex->to_back;
 
     if (!wants_body(s)) {
-        pace_moved(&s->reading, s->loop->now, 0);
+        pace_moved(&s->job->reading, s->loop->now, 0);
         p->thirsty = true;
         watch(s);
         return;
     }
-    if (s->session.conn.readable && !s->in.block && /* once a turn: rearm goes on */
-        read_more(s, read_size(s), h1_body_left(s->body) > LOOP_READ_SMALL)) {
-        pace_moved(&s->reading, s->loop->now, s->in.cur.n);
+    if (s->session.conn.readable && !s->job->in.block && /* once a turn: rearm goes on */
+        read_more(s, read_size(s), h1_body_left(s->job->body) > LOOP_READ_SMALL)) {
+        pace_moved(&s->job->reading, s->loop->now, s->job->in.cur.n);
         feed_body(s);
     }
-    if (s->state == FRONT_EXCHANGE && s->end.ex && !s->request_done) {
-        pace_wait(&s->reading, s->loop->now);
+    if (s->state == FRONT_EXCHANGE && s->end.ex && !s->job->request_done) {
+        pace_wait(&s->job->reading, s->loop->now);
         front_arm(s);
     }
 }
@@ -294,20 +294,22 @@ read_body(struct h1_server *s)
 static enum reason
 open_body(struct h1_server *s, const struct head *req)
 {
+    struct front_job *job = s->job;
     bool has_body = req->framing == FRAMING_CHUNKED ||
                     (req->framing == FRAMING_LENGTH && req->length > 0);
 
-    s->body = NULL;
-    s->body_bytes = 0;
-    s->discarded = 0;
-    s->reading = s->writing = (struct pace){0};
-    s->request_done = s->head_out = s->continued = s->close = s->fin_sent = s->bulk = false;
+    job->body = NULL;
+    job->body_bytes = 0;
+    job->discarded = 0;
+    job->reading = job->writing = (struct pace){0};
+    job->request_done = job->head_out = job->continued = false;
+    job->close = job->fin_sent = job->bulk = false;
     if (!has_body)
         return REASON_NONE;
     if (req->framing == FRAMING_LENGTH && req->length > s->o->max_body)
         return REASON_BODY_TOO_LARGE;
-    s->body = h1_body_new(&s->arena, req->framing, req->length);
-    return s->body ? REASON_NONE : REASON_OUT_OF_MEMORY;
+    job->body = h1_body_new(&job->arena, req->framing, req->length);
+    return job->body ? REASON_NONE : REASON_OUT_OF_MEMORY;
 }
 
 static void
@@ -321,8 +323,8 @@ start_exchange(struct h1_server *s, struct exchange *ex)
     exchange_request_ready(ex);
     front_set_state(s, FRONT_EXCHANGE);
     if (ex->req.upgrade)
-        s->request_done = true; /* what follows is a tunnel's, or nobody's: to_back stays open */
-    else if (!s->body)
+        s->job->request_done = true; /* what follows is a tunnel's, or nobody's */
+    else if (!s->job->body)
         end_request(s);
     else
         feed_body(s);
@@ -346,8 +348,8 @@ take_head(struct h1_server *s, size_t n)
     if (s->state == FRONT_CLOSED)
         return;
     if (ex) {
-        block = arena_copy(&ex->arena, (struct slice){s->in.cur.p, n});
-        h1_input_use(&s->in, n);
+        block = arena_copy(&ex->arena, (struct slice){s->job->in.cur.p, n});
+        h1_input_use(&s->job->in, n);
         if (block.p)
             why = h1_parse_request(&ex->req, &ex->arena, block, &detail);
         if (why == REASON_NONE)
@@ -369,12 +371,13 @@ take_head(struct h1_server *s, size_t n)
 static void
 parse_head(struct h1_server *s)
 {
+    struct front_job *job = s->job;
     enum reason why = REASON_NONE;
     ptrdiff_t n;
 
     if (s->state == FRONT_IDLE) {
-        h1_scan_init(&s->scan);
-        arena_reset(&s->arena);
+        h1_scan_init(&job->scan);
+        arena_reset(&job->arena);
         front_set_state(s, FRONT_HEAD);
         if (s->came > 0) {
             s->since = s->came;
@@ -382,8 +385,8 @@ parse_head(struct h1_server *s)
             front_arm(s);
         }
     }
-    n = h1_scan_run(&s->scan, &s->o->limits, s->in.cur, true, &why);
-    s->asks_head = slice_starts(s->in.cur, SLICE("HEAD "));
+    n = h1_scan_run(&job->scan, &s->o->limits, job->in.cur, true, &why);
+    job->asks_head = slice_starts(job->in.cur, SLICE("HEAD "));
     if (n < 0)
         front_refuse(s, why, "head is malformed or over a limit");
     else if (n > 0)
@@ -393,12 +396,16 @@ parse_head(struct h1_server *s)
 static void
 read_head(struct h1_server *s)
 {
-    if (s->state == FRONT_IDLE && s->in.cur.n > 0) { /* pipelined */
+    if (front_take_job(s) < 0) {
+        front_close(s, REASON_OUT_OF_MEMORY, true);
+        return;
+    }
+    if (s->state == FRONT_IDLE && s->job->in.cur.n > 0) { /* pipelined */
         parse_head(s);
         if (s->state != FRONT_HEAD)
             return; /* otherwise the rest of it may have come long ago: no further edge */
     }
-    if (!s->in.block && s->session.conn.readable && read_more(s, LOOP_READ_SMALL, false))
+    if (!s->job->in.block && s->session.conn.readable && read_more(s, LOOP_READ_SMALL, false))
         parse_head(s);
 }
 
@@ -407,15 +414,18 @@ read_head(struct h1_server *s)
 static void
 discard(struct h1_server *s)
 {
-    if (s->in.block)
+    struct front_job *job = s->job;
+
+    if (job->in.block)
         return;
-    if (s->in.cur.n == 0 && (!s->session.conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
+    if (job->in.cur.n == 0 &&
+        (!s->session.conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
         return;
-    s->discarded += (uint32_t)s->in.cur.n;
-    h1_input_use(&s->in, s->in.cur.n);
-    if (s->discarded > H1_DISCARD_MAX)
+    job->discarded += (uint32_t)job->in.cur.n;
+    h1_input_use(&job->in, job->in.cur.n);
+    if (job->discarded > H1_DISCARD_MAX)
         front_close(s, REASON_NONE, true);
-    else if (s->session.conn.readable && !s->in.block)
+    else if (s->session.conn.readable && !job->in.block)
         loop_queue_run(s->loop, &s->run);
 }
 
@@ -423,23 +433,26 @@ discard(struct h1_server *s)
 static void
 drain_request(struct h1_server *s)
 {
-    if (s->in.block)
+    struct front_job *job = s->job;
+
+    if (job->in.block)
         return;
-    if (s->in.cur.n == 0 && (!s->session.conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
+    if (job->in.cur.n == 0 &&
+        (!s->session.conn.readable || !read_more(s, LOOP_READ_SMALL, false)))
         return;
     for (;;) {
         size_t used = 0;
         struct slice data = SLICE_NONE;
-        enum h1_body_says says = h1_body_next(s->body, s->in.cur, &used, &data);
+        enum h1_body_says says = h1_body_next(job->body, job->in.cur, &used, &data);
 
-        h1_input_use(&s->in, used);
-        s->discarded += (uint32_t)used;
-        if (says == H1_BODY_BAD || s->discarded > H1_DISCARD_MAX) {
+        h1_input_use(&job->in, used);
+        job->discarded += (uint32_t)used;
+        if (says == H1_BODY_BAD || job->discarded > H1_DISCARD_MAX) {
             front_linger(s, REASON_NONE);
             return;
         }
         if (says == H1_BODY_MORE) {
-            if (s->session.conn.readable && !s->in.block)
+            if (s->session.conn.readable && !job->in.block)
                 loop_queue_run(s->loop, &s->run);
             return;
         }
@@ -447,7 +460,7 @@ drain_request(struct h1_server *s)
             break;
     }
     front_set_state(s, FRONT_IDLE);
-    if (s->in.cur.n > 0)
+    if (job->in.cur.n > 0)
         loop_queue_run(s->loop, &s->run);
 }
 
@@ -476,7 +489,7 @@ front_input(struct h1_server *s)
             front_tunnel_input(s);
         else if (is_gone(s))
             watch(s);
-        else if (!s->request_done)
+        else if (!s->job->request_done)
             read_body(s);
         else
             watch(s);

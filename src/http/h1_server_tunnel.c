@@ -84,14 +84,14 @@ front_tunnel_head(struct h1_server *s)
         head_set(h, &ex->arena, FIELD_UPGRADE, SLICE("Upgrade"), SLICE("websocket")) < 0 ||
         head_set(h, &ex->arena, FIELD_SEC_WEBSOCKET_ACCEPT, SLICE("Sec-WebSocket-Accept"),
                  value) < 0 ||
-        h1_output_text(&s->out, write_yes, &y) < 0) {
+        h1_output_text(&s->job->out, write_yes, &y) < 0) {
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
         return;
     }
-    s->head_out = true;
-    s->close = true;
-    s->fin_sent = false;
-    h1_output_open(&s->out, FRAMING_CLOSE, 0);
+    s->job->head_out = true;
+    s->job->close = true;
+    s->job->fin_sent = false;
+    h1_output_open(&s->job->out, FRAMING_CLOSE, 0);
     conn_keep_alive(&s->session.conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, KEEP_USER);
     loop_queue_flush(s->loop, &s->flush);
     loop_queue_run(s->loop, &s->run);
@@ -119,16 +119,16 @@ static bool
 pass(struct h1_server *s)
 {
     struct exchange *ex = s->end.ex;
-    struct slice all = s->in.cur;
+    struct slice all = s->job->in.cur;
 
     if (all.n == 0)
         return true;
-    h1_input_use(&s->in, all.n);
+    h1_input_use(&s->job->in, all.n);
     if (tunnel_lend(ex, &ex->to_back, all) < 0) {
         front_close(s, REASON_OUT_OF_MEMORY, true);
         return false;
     }
-    s->lent_to = ex;
+    s->job->lent_to = ex;
     loop_queue_rearm(s->loop, &s->rearm);
     exchange_signal(ex->back, MARK_KICK);
     return true;
@@ -139,10 +139,10 @@ read_once(struct h1_server *s)
 {
     struct exchange *ex = s->end.ex;
     size_t room = pipe_room(&ex->to_back);
-    ssize_t got = h1_input_read(&s->in, &s->session.conn, room, s->bulk);
+    ssize_t got = h1_input_read(&s->job->in, &s->session.conn, room, s->job->bulk);
 
     if (got > 0) {
-        s->bulk = (size_t)got >= LOOP_READ_SMALL;
+        s->job->bulk = (size_t)got >= LOOP_READ_SMALL;
         loop_queue_rearm(s->loop, &s->rearm);
         pass(s);
     } else if (got == 0) {
@@ -156,7 +156,7 @@ read_once(struct h1_server *s)
 void
 front_tunnel_input(struct h1_server *s)
 {
-    if (!s->in.block && !pass(s))
+    if (!s->job->in.block && !pass(s))
         return;
     if (!front_tunnel_wants(s)) {
         s->end.ex->to_back.thirsty = true;
@@ -164,7 +164,7 @@ front_tunnel_input(struct h1_server *s)
             front_close(s, REASON_CLIENT_LEFT, true);
         return;
     }
-    if (s->session.conn.readable && !s->in.block) /* once a turn: rearm goes on */
+    if (s->session.conn.readable && !s->job->in.block) /* once a turn: rearm goes on */
         read_once(s);
 }
 
@@ -173,8 +173,8 @@ front_tunnel_input(struct h1_server *s)
 void
 front_tunnel_sent(struct h1_server *s)
 {
-    if (!s->fin_sent) {
-        s->fin_sent = true;
+    if (!s->job->fin_sent) {
+        s->job->fin_sent = true;
         conn_shut_write(&s->session.conn);
     }
     if (s->end.ex->back)

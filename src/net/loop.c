@@ -152,6 +152,7 @@ loop_init(struct loop *l, const struct loop_options *o)
     pool_init(&l->arena_blocks, LOOP_ARENA_BLOCK, 4096, 0);
     pool_init(&l->handles, LOOP_HANDLE, 4096, 0);
     pool_init(&l->pieces, LOOP_PIECE, 4096, 0);
+    pool_init(&l->jobs, LOOP_JOB, 1024, 0);
     random_bytes(&seed, sizeof(seed));
     random_seed(&l->random, seed);
     return 0;
@@ -199,6 +200,7 @@ loop_fini(struct loop *l)
     pool_fini(&l->arena_blocks);
     pool_fini(&l->handles);
     pool_fini(&l->pieces);
+    pool_fini(&l->jobs);
 }
 
 static bool

@@ -53,6 +53,8 @@ struct task {
 #define LOOP_HANDLE 176u
 /* What a session that has many streams keeps of each (http/h2_priv.h). */
 #define LOOP_PIECE 224u
+/* What an HTTP/1 session keeps while it is not idle (http/h1_server_priv.h). */
+#define LOOP_JOB 352u
 
 struct loop_options {
     struct log *log;         /* may be NULL */
@@ -68,7 +70,7 @@ struct loop {
     usec_t now; /* monotonic; read once per turn, before the first callback (loop_enter) */
     bool fresh; /* now belongs to this turn */
     bool stopping;
-    struct pool small_reads, large_reads, blocks, arena_blocks, handles, pieces;
+    struct pool small_reads, large_reads, blocks, arena_blocks, handles, pieces, jobs;
     struct random random;
     struct log *log;
     struct metrics *metrics;
