@@ -53,6 +53,7 @@ wire_tests += tests/wire/test_tls_floods.py
 wire_tests += tests/wire/test_tls_back.py
 wire_tests += tests/wire/test_tools.py
 wire_tests += tests/wire/test_torture.py
+wire_tests += tests/wire/test_translation.py
 wire_tests += tests/wire/test_verbs.py
 wire_tests += tests/wire/test_websocket.py
 wire_tests += tests/wire/test_websocket_clients.py
