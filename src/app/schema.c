@@ -116,6 +116,7 @@ add_type(struct jsonw *j, const struct setting *s)
         add_secret(j);
         break;
     case SETTING_CIDRS:
+    case SETTING_PORTS:
     case SETTING_TEXTS:
     case SETTING_CLASSES:
         add_strings(j, s);

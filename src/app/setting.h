@@ -35,6 +35,7 @@ enum setting_type {
     SETTING_CONNS,    /* uint32_t, or auto */
     SETTING_CIDRS,    /* struct cidr[], and a count */
     SETTING_TEXTS,    /* char[][stride], and a count */
+    SETTING_PORTS,    /* uint16_t[], and a count */
     SETTING_CLASSES,  /* a mask of enum traffic_class: those named are added */
     SETTING_HOST,     /* a site's host pattern */
     SETTING_PLATFORM, /* a site's platform, by name */

@@ -221,6 +221,8 @@ static const struct setting table[] = {
     SITE("connect.protocol", CHOICE, S(protocol), .choices = "auto|h1|h2",
          .help = "what sandboxes speak that do not say it; auto: HTTP/1.1, gRPC over HTTP/2, with "
                  "TLS as ALPN chooses"),
+    SITE("connect.h2_ports", PORTS, LIST(site, h2_port, h2_ports), .example = "[50051]",
+         .help = "ports that speak HTTP/2, whatever connect.protocol says of the others"),
     SITE("connect.tls", CHOICE, S(tls), .choices = "off|on",
          .help = "TLS to all sandboxes; off: only to those that say so"),
     SITE("connect.tls_verify", CHOICE, S(tls_verify), .choices = "off|on",

@@ -74,6 +74,7 @@ setting_add_expects(struct buf *out, const struct setting *s)
         [SETTING_CONNS] = "auto or a number",
         [SETTING_CIDRS] = "a list of address blocks",
         [SETTING_TEXTS] = "a list of texts",
+        [SETTING_PORTS] = "a list of ports",
         [SETTING_CLASSES] = "a list of traffic classes",
         [SETTING_HOST] = "a host name",
         [SETTING_PLATFORM] = "the name of a platform",
@@ -153,6 +154,10 @@ add_list(struct buf *out, const struct setting *s, const void *scope)
             buf_add_str(out, ", ");
         if (s->type == SETTING_TEXTS) {
             setting_add_scalar(out, slice_of(at));
+            continue;
+        }
+        if (s->type == SETTING_PORTS) {
+            buf_add_u64(out, *(const uint16_t *)(const void *)at);
             continue;
         }
         const struct cidr *c = (const void *)at;

@@ -343,6 +343,19 @@ read_address(struct value *v)
 }
 
 static int
+store_port(struct value *v, uint16_t *at, struct slice t, const struct config_node *n)
+{
+    uint64_t port;
+
+    if (slice_u64(t, 65535, &port) != 0 || port == 0) {
+        note(v, n, "ports are numbers from 1 to 65535");
+        return -1;
+    }
+    *at = (uint16_t)port;
+    return 0;
+}
+
+static int
 read_element(struct value *v, const struct config_node *n, unsigned i)
 {
     struct slice t = config_node_text(n);
@@ -354,6 +367,8 @@ read_element(struct value *v, const struct config_node *n, unsigned i)
     }
     if (v->s->type == SETTING_TEXTS)
         return store_text(v, at, v->s->stride, t, n);
+    if (v->s->type == SETTING_PORTS)
+        return store_port(v, (uint16_t *)(void *)at, t, n);
     if (cidr_parse(t, (struct cidr *)(void *)at)) {
         note(v, n, "write blocks of addresses as 10.0.0.0/8 or fc00::/7");
         return -1;
@@ -450,6 +465,7 @@ setting_read(const struct setting *s, const struct config_node *n, void *scope,
         [SETTING_CONNS] = {read_count_or_auto, false},
         [SETTING_CIDRS] = {read_list, true},
         [SETTING_TEXTS] = {read_list, true},
+        [SETTING_PORTS] = {read_list, true},
         [SETTING_CLASSES] = {read_classes, true},
         [SETTING_HOST] = {read_text, false},
         [SETTING_PLATFORM] = {NULL, false},

@@ -24,6 +24,7 @@
 #define CONFIG_PLATFORMS 64
 #define CONFIG_CIDRS 32
 #define CONFIG_PROBES 16
+#define CONFIG_PORTS 32
 
 /*
  * CONTRACT section 3. Only NATIVE routes today; the others are refused by `rouse check` as not
@@ -59,6 +60,8 @@ struct site {
     struct attempt_limits connect;
     /* How its sandboxes are spoken to, where their records do not say it. */
     enum site_speaks protocol;
+    uint16_t h2_port[CONFIG_PORTS]; /* these speak HTTP/2 anyway */
+    uint8_t h2_ports;
     bool tls, tls_verify;
     char tls_ca[256];   /* a file of authorities; empty: the system's */
     char tls_name[256]; /* whom certificates must be for; empty: the request's host */

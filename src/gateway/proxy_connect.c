@@ -192,7 +192,8 @@ choose(struct proxy *p)
 {
     const char *detail = "";
     enum reason why = speak_choose(&p->wc->speakers, doors_library(p->w->doors), p->site,
-                                   p->route.manner, &p->ex.req, &p->ex.arena, &p->speak, &detail);
+                                   p->route.manner, p->port, &p->ex.req, &p->ex.arena, &p->speak,
+                                   &detail);
 
     if (why == REASON_UPSTREAM_UNTRUSTED)
         untrusted(p, detail);

@@ -85,12 +85,26 @@ is_grpc(const struct head *req)
            type.p[name.n] == ' ';
 }
 
+static bool
+is_h2_port(const struct site *site, uint16_t port)
+{
+    for (unsigned i = 0; i < site->h2_ports; i++)
+        if (site->h2_port[i] == port)
+            return true;
+    return false;
+}
+
 static enum back_kind
-kind_of(const struct site *site, struct record_manner manner, const struct head *req)
+kind_of(const struct site *site, struct record_manner manner, uint16_t port,
+        const struct head *req)
 {
     if (is_grpc(req) || manner.speaks == SPEAKS_H2)
         return BACK_H2;
-    if (manner.speaks == SPEAKS_H1 || site->protocol == SITE_SPEAKS_H1)
+    if (manner.speaks == SPEAKS_H1)
+        return BACK_H1;
+    if (is_h2_port(site, port))
+        return BACK_H2;
+    if (site->protocol == SITE_SPEAKS_H1)
         return BACK_H1;
     if (site->protocol == SITE_SPEAKS_H2)
         return BACK_H2;
@@ -110,7 +124,7 @@ name_of(const struct site *site, const struct head *req, struct arena *a)
 
 enum reason
 speak_choose(struct speakers *x, struct tls_library *lib, const struct site *site,
-             struct record_manner manner, const struct head *req, struct arena *a,
+             struct record_manner manner, uint16_t port, const struct head *req, struct arena *a,
              struct speak *out, const char **detail)
 {
     static const unsigned offers[] = {
@@ -120,7 +134,7 @@ speak_choose(struct speakers *x, struct tls_library *lib, const struct site *sit
     };
     struct speaker *s;
 
-    *out = (struct speak){.kind = kind_of(site, manner, req)};
+    *out = (struct speak){.kind = kind_of(site, manner, port, req)};
     if (!manner.tls && !site->tls)
         return REASON_NONE;
     s = find_speaker(x, lib, site, offers[out->kind]);

@@ -29,12 +29,13 @@ void speakers_fini(struct speakers *x);
 
 /*
  * What the request, the platform's record and the site say, in this order: gRPC is HTTP/2; else
- * what the record says; else connect.protocol, where auto means HTTP/1.1 or, with TLS, what ALPN
- * chooses. TLS when the record or the site says so. Texts in *out live as long as site and arena.
- * REASON_NONE, or why not, with a clause for the log in *detail (it lives as long as x).
+ * what the record says; else connect.h2_ports and connect.protocol, where auto means HTTP/1.1 or,
+ * with TLS, what ALPN chooses. TLS when the record or the site says so. Texts in *out live as long
+ * as site and arena. REASON_NONE, or why not, with a clause for the log in *detail (it lives as
+ * long as x).
  */
 enum reason speak_choose(struct speakers *x, struct tls_library *lib, const struct site *site,
-                         struct record_manner manner, const struct head *req, struct arena *a,
-                         struct speak *out, const char **detail) must_check;
+                         struct record_manner manner, uint16_t port, const struct head *req,
+                         struct arena *a, struct speak *out, const char **detail) must_check;
 
 #endif

@@ -103,6 +103,7 @@ deliver(struct h2_stream *s)
     }
     if (s->flag[CLIENT_UPGRADES] && ex->resp.status < 300) {
         ex->resp.status = 101;
+        ex->resp.framing = FRAMING_NONE;
         if (tunnel_open(ex) < 0) {
             h2_client_lose(s, REASON_OUT_OF_MEMORY, NGHTTP2_INTERNAL_ERROR);
             return;

@@ -27,6 +27,7 @@ setup(void **state)
     pool_init(&b.blocks, 1024, 4, 0);
     arena_init(&b.arena, &b.blocks, 64u * 1024);
     b.lib = tls_library_new(NULL);
+    assert_non_null(b.lib);
     speakers_init(&b.speakers);
     site_init(&b.site);
     *state = &b;
@@ -57,7 +58,8 @@ choose(struct bench *b, const char *type, struct record_manner manner, struct sp
         assert_int_equal(head_add(&req, &b->arena, FIELD_CONTENT_TYPE, SLICE("Content-Type"),
                                   slice_of(type)),
                          0);
-    return speak_choose(&b->speakers, b->lib, &b->site, manner, &req, &b->arena, out, &detail);
+    return speak_choose(&b->speakers, b->lib, &b->site, manner, 3000, &req, &b->arena, out,
+                        &detail);
 }
 
 static void
@@ -94,11 +96,63 @@ test_plain(void **state)
     }
 }
 
+static void
+test_ports_of_http2(void **state)
+{
+    struct bench *b = *state;
+    struct speak s;
+
+    b->site.protocol = SITE_SPEAKS_H1;
+    b->site.h2_port[0] = 50051;
+    b->site.h2_port[1] = 3000;
+    b->site.h2_ports = 1;
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &s), REASON_NONE);
+    assert_int_equal(s.kind, BACK_H1);
+    b->site.h2_ports = 2;
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &s), REASON_NONE);
+    assert_int_equal(s.kind, BACK_H2);
+    assert_int_equal(choose(b, NULL, (struct record_manner){.speaks = SPEAKS_H1}, &s),
+                     REASON_NONE);
+    assert_int_equal(s.kind, BACK_H1);
+}
+
+static void
+test_tls(void **state)
+{
+    struct bench *b = *state;
+    struct speak one, two;
+
+    b->site.tls = true;
+    b->site.tls_verify = false;
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &one), REASON_NONE);
+    assert_int_equal(one.kind, BACK_ALPN);
+    assert_non_null(one.tls.client);
+    assert_true(slice_eq(one.tls.server_name, SLICE("3000-abc.example.com")));
+    assert_true(one.identity != 0);
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &two), REASON_NONE);
+    assert_int_equal(two.identity, one.identity);
+    slice_copy(SLICE("inside"), b->site.tls_name, sizeof(b->site.tls_name));
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &two), REASON_NONE);
+    assert_ptr_equal(two.tls.client, one.tls.client);
+    assert_true(slice_eq(two.tls.server_name, SLICE("inside")));
+    assert_true(two.identity != one.identity);
+    b->site.tls_verify = true; /* whom it trusts is not the same */
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &one), REASON_NONE);
+    assert_ptr_not_equal(two.tls.client, one.tls.client);
+    assert_true(two.identity != one.identity);
+    speakers_fini(&b->speakers); /* as a reload does */
+    slice_copy(SLICE("/nowhere/ca.pem"), b->site.tls_ca, sizeof(b->site.tls_ca));
+    assert_int_equal(choose(b, NULL, (struct record_manner){0}, &one),
+                     REASON_UPSTREAM_UNTRUSTED);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ports_of_http2, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("speak", tests, NULL, NULL);
