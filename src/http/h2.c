@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define LINGER_TIME USEC_SEC
+#define FRAME_SIZE 32 /* of one that answers the peer, at most */
 #define LINGER_BYTES (64u * 1024)
 #define LEFT_MAX (LOOP_READ_LARGE + 64u * 1024)
 
@@ -279,7 +280,7 @@ feed(struct h2 *h, struct slice s)
                                                             : h->role->broken);
     /* Who makes us answer and does not read (RELIABILITY C4). */
     frames = nghttp2_session_get_outbound_queue_size(h->ng);
-    if (frames > h->o->out_frames || h->left.n + frames * 32 > h->o->out_bytes)
+    if (frames > h->o->out_frames || frames * FRAME_SIZE > h->o->out_bytes)
         h2_doom(h, NGHTTP2_ENHANCE_YOUR_CALM, h->role->broken);
     if (h->dying) {
         h2_end(h, h->goaway, h->why);

@@ -11,6 +11,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* Seconds, probes, and how long bytes may stay unacknowledged: a client that vanished without a
+ * word, while a stream of its waits for something. */
+#define KEEP_IDLE 60
+#define KEEP_INTERVAL 15
+#define KEEP_PROBES 4
+#define KEEP_USER (120 * USEC_SEC)
 #define FIRST_REQUEST USEC_SEC /* while draining: who has not sent one yet gets so long */
 /* Nobody was served for so long: hardly is a request on its way that GOAWAY would meet. */
 #define QUIET (100 * USEC_MS)
@@ -259,5 +265,6 @@ h2_server_open(struct loop *l, struct conn *c, struct slice early, const struct 
         free(sv);
         return NULL;
     }
+    conn_keep_alive(&sv->session.conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, KEEP_USER);
     return &sv->session;
 }
