@@ -40,7 +40,7 @@ watch(struct h2_stream *s, size_t moved)
 
     if (moved > 0)
         pace_moved(&s->reading, now, moved);
-    if (s->ended || s->end.ex->tunnel || p->stopped || p->window == 0 ||
+    if (s->ended || s->patient || s->end.ex->tunnel || p->stopped || p->window == 0 ||
         p->written - s->credited >= s->window) {
         pace_moved(&s->reading, now, 0);
         return;

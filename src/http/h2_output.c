@@ -157,10 +157,20 @@ h2_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *head, siz
     if (s->end.ex) {
         copy_body(s, n);
     } else {
+        pace_moved(&s->writing, h->loop->now, n);
         add(h, ((struct buf *)s->more)->p, n);
         buf_consume(s->more, n);
+        if (((struct buf *)s->more)->n > 0)
+            pace_wait(&s->writing, h->loop->now);
     }
     return 0;
+}
+
+/* Tunnels are patient. */
+static bool
+has_pending(const struct h2_stream *s)
+{
+    return !s->end.ex->tunnel && pipe_pending(h2_pipe_out(s)) > 0;
 }
 
 /* Bytes that wait for the peer's window. */
@@ -169,8 +179,7 @@ watch(struct h2_stream *s)
 {
     struct h2 *h = s->h;
 
-    if (s->writing.since != 0 || !s->end.ex || s->end.ex->tunnel ||
-        pipe_pending(h2_pipe_out(s)) == 0)
+    if (s->writing.since != 0 || (s->end.ex ? !has_pending(s) : !s->more))
         return;
     pace_wait(&s->writing, h->loop->now);
     h2_arm(h, pace_due(&s->writing, h->o->stream_stall, h->o->grace, h->o->min_rate));

@@ -127,6 +127,7 @@ struct h2_stream {
     bool excused;    /* a reset of ours is not the peer's fault */
     bool peer_reset; /* RST_STREAM came */
     bool gone;       /* forgotten: freed at the end of the turn */
+    bool patient;    /* what comes may pause for as long as it likes */
     bool flag[4];    /* the role's */
 };
 _Static_assert(sizeof(struct h2_stream) <= LOOP_PIECE, "LOOP_PIECE is too small");
@@ -160,13 +161,12 @@ struct h2_stream *h2_stream_new(struct h2 *h, int32_t id, const struct exchange_
 /* Its exchange has let go: RST_STREAM(code) unless it is closed. Forgotten when nghttp2 has let go
  * too. excused: not the peer's fault. */
 void h2_stream_drop(struct h2_stream *s, uint32_t code, bool excused);
-/* The same without RST_STREAM: nghttp2's side goes on to its own end. */
-void h2_stream_release(struct h2_stream *s);
+void h2_stream_release(struct h2_stream *s); /* the same, without RST_STREAM */
 void h2_stream_closed(struct h2_stream *s, uint32_t code);
 
-/* h2_output.c. The role's on_out is called in the flush. */
+/* h2_output.c */
 void h2_queue_head(struct h2_stream *s);
-/* ops.kick: there is something in the pipe that we drain. */
+/* ops.kick: there is something in the pipe that we drain, or in *more. */
 void h2_kick(struct h2_stream *s);
 /* To be given to nghttp2_submit_response or _request: DATA out of the pipe that we drain, or when
  * the end has no exchange, out of *(struct buf *)s->more. */

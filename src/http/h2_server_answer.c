@@ -106,6 +106,8 @@ submit(struct h2_stream *s, const nghttp2_nv *nv, size_t n, bool all)
     nghttp2_data_provider body = h2_body(s);
 
     s->head_out = true;
+    s->patient = true; /* both directions go on as they like */
+    pace_moved(&s->reading, s->h->loop->now, 0);
     return nghttp2_submit_response(s->h->ng, s->id, nv, n, all ? NULL : &body);
 }
 
@@ -183,7 +185,8 @@ h2_server_say(struct h2_stream *s, const struct head *h, struct slice body)
         s->more = keep_text(body);
     if (n == 0 || (!all && !s->more) || submit(s, nv, n, all) != 0)
         h2_stream_drop(s, NGHTTP2_INTERNAL_ERROR, false);
-    loop_queue_flush(s->h->loop, &s->h->flush);
+    else
+        h2_kick(s);
 }
 
 void

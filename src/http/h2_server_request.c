@@ -99,13 +99,26 @@ h2_server_on_lost(struct h2_stream *s, enum reason why, uint32_t code)
     list_unlink(&s->todo);
     if (can_answer(s, why)) {
         answer_broken(s, why);
-    } else {
-        exchange_front_lost(s->end.ex, why);
-        h2_stream_drop(s, code, false);
+        return;
     }
+    if (s->end.ex->to_front.aborted && s->excused) /* its answer was cut, and is out so far */
+        exchange_front_done(s->end.ex);
+    else
+        exchange_front_lost(s->end.ex, s->excused ? REASON_INTERNAL_ERROR : why);
+    h2_stream_drop(s, code, s->excused);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */
+
+/* What the caller sends as it goes: minutes may pass between two messages. */
+static bool
+is_conversation(const struct head *h)
+{
+    struct slice type = head_value(h, FIELD_CONTENT_TYPE);
+
+    return h->upgrade || slice_istarts(type, SLICE("application/grpc")) ||
+           slice_istarts(type, SLICE("application/connect+"));
+}
 
 /* So much may wait in each answer's pipe that all together stay within bounds. */
 static uint32_t
@@ -161,6 +174,7 @@ start(struct h2_stream *s, struct exchange *ex)
     ex->peer = h->conn->peer;
     ex->began = h->block->began;
     ex->head_done = h->loop->now;
+    s->patient = is_conversation(&ex->req);
     share_out(h, ex);
     exchange_attach_front(ex, &s->end);
     if (!h2_is_suspect(h)) {

@@ -120,6 +120,44 @@ test_stalled_upload(void **state)
     assert_int_equal(r->resets, 1);
 }
 
+/* gRPC and the like, and whoever is being answered: a pause is no stall. */
+static void
+test_conversations(void **state)
+{
+    struct h2_rig *r = *state;
+
+    r->o.stall = 40 * USEC_MS;
+    rig_open(r);
+    r->mode = RIG_BACK;
+    RIG_FIELDS(r, 1, 0, RIG_REQUEST("POST", "/"), "content-type", "application/grpc+proto");
+    rig_post(r, 3);
+    UNTIL(r, r->requests == 2);
+    rig_answer(rig_exchange(r, 3), 200, FRAMING_CHUNKED, 0);
+    for (int i = 0; i < 30; i++)
+        rig_turn(r);
+    assert_int_equal(r->alive, 2);
+    rig_data(r, 1, 10, true);
+    rig_data(r, 3, 10, true);
+    UNTIL(r, rig_exchange(r, 3)->ended);
+}
+
+/* A refusal that is not read does not stay for ever. */
+static void
+test_stalled_refusal(void **state)
+{
+    struct h2_rig *r = *state;
+
+    r->o.stream_stall = 40 * USEC_MS;
+    rig_open(r);
+    rig_frame(r, NGHTTP2_SETTINGS, 0, 0, "\0\x04\0\0\0\0", 6);
+    RIG_FIELDS(r, 1, NGHTTP2_FLAG_END_STREAM, ":method", "GET", ":scheme", "ftp", ":path", "/",
+               ":authority", "h.test");
+    UNTIL(r, rig_stream(r, 1)->status == 400);
+    assert_int_equal(r->s->open, 1);
+    UNTIL(r, r->s->open == 0);
+    assert_int_equal(rig_stream(r, 1)->resets, 1);
+}
+
 static void
 test_stalled_download(void **state)
 {
@@ -173,6 +211,8 @@ main(void)
         BARE(test_never_idle),
         BARE(test_age),
         BARE(test_stalled_upload),
+        BARE(test_conversations),
+        BARE(test_stalled_refusal),
         BARE(test_stalled_download),
         BARE(test_blocked_connection),
     };

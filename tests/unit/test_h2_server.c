@@ -289,6 +289,7 @@ test_cut_answer(void **state)
     assert_int_equal(s->code, NGHTTP2_INTERNAL_ERROR);
     rig_quiet(r);
     assert_int_equal(r->outcomes[END_ABORTED], 1);
+    assert_int_equal(r->last_reason, REASON_UPSTREAM_TRUNCATED);
 }
 
 static void
