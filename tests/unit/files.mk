@@ -206,6 +206,11 @@ unit_tests += tests/unit/test_tunnel
 tests_unit_test_tunnel_SOURCES = tests/unit/test_tunnel.c tests/unit/http_rig.c \
     tests/unit/http_rig.h tests/unit/tunnel_rig.h
 tests_unit_test_tunnel_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
+unit_tests += tests/unit/test_tunnel_random
+tests_unit_test_tunnel_random_SOURCES = tests/unit/test_tunnel_random.c tests/unit/http_rig.c \
+    tests/unit/http_rig.h tests/unit/tunnel_rig.h $(FAILALLOC)
+tests_unit_test_tunnel_random_LDFLAGS = $(AM_LDFLAGS) $(FAILALLOC_WRAP)
+tests_unit_test_tunnel_random_LDADD = $(HTTP_LINK) $(UNIT_LIBS)
 unit_tests += tests/unit/test_tunnel_refused
 tests_unit_test_tunnel_refused_SOURCES = tests/unit/test_tunnel_refused.c tests/unit/http_rig.c \
     tests/unit/http_rig.h tests/unit/tunnel_rig.h
