@@ -89,13 +89,16 @@ class Frame:
         return self.payload[at:end] if at <= end else None
 
 
+def complete(data):
+    """Does it begin with a whole frame?"""
+    return len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big")
+
+
 def parse(data):
     """The frame at the start of a bytearray, taken out of it, or None."""
-    if len(data) < 9:
+    if not complete(data):
         return None
     length = int.from_bytes(data[:3], "big")
-    if len(data) < 9 + length:
-        return None
     stream = int.from_bytes(data[5:9], "big") & 0x7fffffff
     frame_ = Frame(data[3], data[4], stream, bytes(data[9:9 + length]))
     del data[:9 + length]

@@ -145,6 +145,8 @@ class RawH2:
 
     def outcome(self, stream=1):
         """CE code (GOAWAY), SE code (RST_STREAM), close (without a word), status N, or alive."""
+        while frames.complete(self.link.input):     # came with the last barrier
+            self.frame()
         gone = self.goaway()
         if gone and gone.code:
             return f"CE {frames.code_name(gone.code)}"
