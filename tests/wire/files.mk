@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Wire tests: pytest drives the real binary.  Each file is one entry of TESTS and runs by itself.
 # To add tests/wire/test_foo.py: one line, wire_tests += tests/wire/test_foo.py
-# Helpers that tests import: wire_helpers.
+# Helpers that tests import: wire_helpers, likewise.
 
 wire_tests =
 wire_tests += tests/wire/test_admin.py
@@ -30,6 +30,7 @@ wire_tests += tests/wire/test_hold.py
 wire_tests += tests/wire/test_hook_faults.py
 wire_tests += tests/wire/test_hook_leaks.py
 wire_tests += tests/wire/test_hook_unknown.py
+wire_tests += tests/wire/test_hostile_h2_back.py
 wire_tests += tests/wire/test_identity.py
 wire_tests += tests/wire/test_leave.py
 wire_tests += tests/wire/test_leaving.py
@@ -59,19 +60,44 @@ wire_tests += tests/wire/test_websocket.py
 wire_tests += tests/wire/test_websocket_clients.py
 wire_tests += tests/wire/test_websocket_ended.py
 
-wire_helpers = tests/wire/rousetest/flood.py tests/wire/rousetest/tlsraw.py \
-    tests/wire/README.md tests/wire/cases_h2.py tests/wire/conftest.py \
-    tests/wire/corpus_answers.py tests/wire/corpus_ordinary.py tests/wire/corpus_requests.py \
-    tests/wire/measure_release.py tests/wire/rousetest/__init__.py tests/wire/rousetest/admin.py \
-    tests/wire/rousetest/browser.py tests/wire/rousetest/certs.py tests/wire/rousetest/config.py \
-    tests/wire/rousetest/conformance.py tests/wire/rousetest/corpus.py \
-    tests/wire/rousetest/faults.py tests/wire/rousetest/flow.py tests/wire/rousetest/frames.py \
-    tests/wire/rousetest/fronts.py tests/wire/rousetest/gateway.py tests/wire/rousetest/h1flow.py \
-    tests/wire/rousetest/h2.py tests/wire/rousetest/h2flow.py tests/wire/rousetest/hook.py \
-    tests/wire/rousetest/link.py tests/wire/rousetest/net.py tests/wire/rousetest/origin.py \
-    tests/wire/rousetest/matrix.py tests/wire/rousetest/raw.py tests/wire/rousetest/road.py \
-    tests/wire/rousetest/strict.py tests/wire/rousetest/tools.py \
-    tests/wire/rousetest/websocket.py tests/wire/run-pytest tests/wire/run_conformance.py
+wire_helpers =
+wire_helpers += tests/wire/README.md
+wire_helpers += tests/wire/cases_h2.py
+wire_helpers += tests/wire/cases_h2_back.py
+wire_helpers += tests/wire/conftest.py
+wire_helpers += tests/wire/corpus_answers.py
+wire_helpers += tests/wire/corpus_ordinary.py
+wire_helpers += tests/wire/corpus_requests.py
+wire_helpers += tests/wire/measure_release.py
+wire_helpers += tests/wire/rousetest/__init__.py
+wire_helpers += tests/wire/rousetest/admin.py
+wire_helpers += tests/wire/rousetest/browser.py
+wire_helpers += tests/wire/rousetest/certs.py
+wire_helpers += tests/wire/rousetest/config.py
+wire_helpers += tests/wire/rousetest/conformance.py
+wire_helpers += tests/wire/rousetest/corpus.py
+wire_helpers += tests/wire/rousetest/faults.py
+wire_helpers += tests/wire/rousetest/flood.py
+wire_helpers += tests/wire/rousetest/flow.py
+wire_helpers += tests/wire/rousetest/frames.py
+wire_helpers += tests/wire/rousetest/fronts.py
+wire_helpers += tests/wire/rousetest/gateway.py
+wire_helpers += tests/wire/rousetest/h1flow.py
+wire_helpers += tests/wire/rousetest/h2.py
+wire_helpers += tests/wire/rousetest/h2flow.py
+wire_helpers += tests/wire/rousetest/hook.py
+wire_helpers += tests/wire/rousetest/link.py
+wire_helpers += tests/wire/rousetest/matrix.py
+wire_helpers += tests/wire/rousetest/net.py
+wire_helpers += tests/wire/rousetest/origin.py
+wire_helpers += tests/wire/rousetest/raw.py
+wire_helpers += tests/wire/rousetest/road.py
+wire_helpers += tests/wire/rousetest/strict.py
+wire_helpers += tests/wire/rousetest/tlsraw.py
+wire_helpers += tests/wire/rousetest/tools.py
+wire_helpers += tests/wire/rousetest/websocket.py
+wire_helpers += tests/wire/run-pytest
+wire_helpers += tests/wire/run_conformance.py
 
 TESTS += $(wire_tests)
 EXTRA_DIST += $(wire_tests) $(wire_helpers) tests/thirdparty/hello.c

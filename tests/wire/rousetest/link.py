@@ -46,7 +46,7 @@ class Link:
         self.sock, self.bytewise = sock, bytewise
         self.input, self.end = bytearray(), None
         self.deaf = False           # reads nothing
-        self.closed = False
+        self.closed = self._shut = False
         self._out = bytearray()     # for the socket
         self._tls = None
         self.handshaken = context is None
@@ -92,8 +92,8 @@ class Link:
         return len(self._out)
 
     def queue(self, data):
-        """Encrypts, if need be; flush() sends."""
-        if not data or self.closed:
+        """Encrypts, if need be; flush() sends.  After half_close() it goes nowhere."""
+        if not data or self.closed or self._shut:
             return
         if self._tls:
             for at in range(0, len(data), 1 << 14):
@@ -256,8 +256,16 @@ class Link:
                 pass
             self._out += self._cipher_out.read()
         self.flush()
+        self._shut = True
         try:
             self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def shut_down(self):
+        """Both directions, at once, also from another thread."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
 

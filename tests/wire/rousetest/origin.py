@@ -88,7 +88,7 @@ class Origin:
         self.pumps, self.connections = set(), 0
         self.mute = False               # nothing is answered by itself
         self._taken = set()
-        self._threads, self._faults = [], []
+        self._threads, self._faults, self._links = [], [], []
         self._selector = selectors.DefaultSelector()
         self._bell, self._ear = socket.socketpair()
         self._ear.setblocking(False)
@@ -164,6 +164,13 @@ class Origin:
         with self.lock:
             for pump in list(self.pumps):
                 pump.drop(how)
+
+    def end_scripts(self):
+        """Takes their connections away: they find it out by reading."""
+        with self.lock:
+            links, self._links = self._links, []
+        for link in links:
+            link.shut_down()
 
     def reset(self):
         """Forgets what it saw; connections stay."""
@@ -264,6 +271,8 @@ class Origin:
     def _play(self, sock):
         """A hostile server's connection: script(link) in a thread."""
         with Link(sock, self.context, server=True) as link:
+            with self.lock:
+                self._links.append(link)
             try:
                 if self.context:
                     link.handshake()
