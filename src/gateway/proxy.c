@@ -438,10 +438,8 @@ on_answer(struct exchange *ex)
     if (p->phase != PROXY_RELAYING)
         return; /* made up here: nothing to adapt */
     proxy_pay(p, MAIL_ANSWERED, &p->unanswered, &m);
-    if (forward_answer(p) < 0)
+    if (forward_answer(p) < 0 || proxy_stream_begin(p) < 0)
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
-    else
-        proxy_stream_begin(p);
 }
 
 /* It would not be better the next time. */
@@ -554,7 +552,6 @@ proxy_new(struct worker *w, unsigned listener, struct session *session)
     p->listener = listener;
     proxy_init_connecting(p);
     wheel_timer_init(&p->page, on_page_timer);
-    proxy_stream_init(p);
     w->exchanges++;
     return p;
 }

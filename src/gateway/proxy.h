@@ -60,7 +60,7 @@ struct proxy {
     struct dialer dialer;
     struct probe_timer precise;
     struct wheel_timer page; /* shows the waiting page */
-    struct proxy_stream stream; /* while relaying */
+    struct proxy_stream *stream; /* while relaying one, in the arena; else NULL */
     /* For the log and Server-Timing. */
     const char *up_proto; /* of the last back: "h1", "h2"; NULL: none */
     usec_t hold_began, held_for, wake_took, woken_at, connect_took, connect_began;

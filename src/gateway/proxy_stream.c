@@ -27,7 +27,7 @@
 static struct proxy *
 of_link(struct list *n)
 {
-    return container_of(n, struct proxy, stream.link);
+    return container_of(n, struct proxy_stream, link)->p;
 }
 
 /* --- what it is ----------------------------------------------------------------------------- */
@@ -59,7 +59,7 @@ kind_of(const struct exchange *ex)
 static void
 cut(struct proxy *p, enum reason why)
 {
-    if (p->stream.kind == STREAM_TUNNEL)
+    if (p->stream->kind == STREAM_TUNNEL)
         exchange_abort(&p->ex, why);
     else
         exchange_detach_back(&p->ex, why);
@@ -68,7 +68,7 @@ cut(struct proxy *p, enum reason why)
 static void
 end_stream(struct proxy *p, uint16_t code, struct slice text, enum reason why)
 {
-    struct proxy_stream *s = &p->stream;
+    struct proxy_stream *s = p->stream;
 
     if (s->closing || p->ex.ended)
         return;
@@ -86,7 +86,7 @@ end_stream(struct proxy *p, uint16_t code, struct slice text, enum reason why)
 static usec_t
 idle_limit(const struct proxy *p)
 {
-    return p->stream.kind == STREAM_TUNNEL ? p->site->idle_tunnel : p->site->idle_stream;
+    return p->stream->kind == STREAM_TUNNEL ? p->site->idle_tunnel : p->site->idle_stream;
 }
 
 static uint64_t
@@ -99,7 +99,7 @@ moved(const struct exchange *ex)
 static bool
 is_half_open(const struct proxy *p)
 {
-    return p->stream.kind == STREAM_TUNNEL &&
+    return p->stream->kind == STREAM_TUNNEL &&
            (pipe_closed(&p->ex.to_back) || pipe_closed(&p->ex.to_front));
 }
 
@@ -107,19 +107,19 @@ is_half_open(const struct proxy *p)
 static void
 arm(struct proxy *p)
 {
-    usec_t limit = idle_limit(p), every = p->stream.kind == STREAM_TUNNEL ? LOOK_EVERY : USEC_OFF;
+    usec_t limit = idle_limit(p), every = p->stream->kind == STREAM_TUNNEL ? LOOK_EVERY : USEC_OFF;
 
     if (limit != USEC_OFF)
         every = usec_min(every, limit / 4);
     if (every != USEC_OFF)
-        loop_timer_set(p->ex.loop, &p->stream.timer, usec_add(p->ex.loop->now, every));
+        loop_timer_set(p->ex.loop, &p->stream->timer, usec_add(p->ex.loop->now, every));
 }
 
 static void
 on_timer(struct wheel_timer *t)
 {
-    struct proxy *p = container_of(t, struct proxy, stream.timer);
-    struct proxy_stream *s = &p->stream;
+    struct proxy_stream *s = container_of(t, struct proxy_stream, timer);
+    struct proxy *p = s->p;
     usec_t now = p->ex.loop->now;
     uint64_t bytes = moved(&p->ex);
 
@@ -143,37 +143,36 @@ on_timer(struct wheel_timer *t)
 
 /* --- its life ------------------------------------------------------------------------------- */
 
-void
-proxy_stream_init(struct proxy *p)
-{
-    list_init(&p->stream.link);
-    wheel_timer_init(&p->stream.timer, on_timer);
-}
-
-void
+int
 proxy_stream_begin(struct proxy *p)
 {
-    struct proxy_stream *s = &p->stream;
+    enum stream_kind kind = kind_of(&p->ex);
+    struct proxy_stream *s;
 
-    s->kind = kind_of(&p->ex);
-    if (s->kind == STREAM_NONE || !p->use)
-        return;
+    if (kind == STREAM_NONE || !p->use)
+        return 0;
+    s = arena_alloc(&p->ex.arena, sizeof(*s));
+    if (!s)
+        return -1;
+    *s = (struct proxy_stream){.p = p, .kind = kind, .moved = moved(&p->ex)};
     s->began = s->since = p->ex.loop->now;
-    s->moved = moved(&p->ex);
+    wheel_timer_init(&s->timer, on_timer);
+    p->stream = s;
     list_push_back(&p->w->streams, &s->link);
-    if (s->kind != STREAM_ANSWER)
+    if (kind != STREAM_ANSWER)
         view_stream(p->use, 1);
-    if (s->kind == STREAM_TUNNEL)
+    if (kind == STREAM_TUNNEL)
         metric_add(p->ex.loop->metrics, METRIC_TUNNELS_OPEN, 1);
     arm(p);
+    return 0;
 }
 
 void
 proxy_stream_end(struct proxy *p)
 {
-    struct proxy_stream *s = &p->stream;
+    struct proxy_stream *s = p->stream;
 
-    if (s->kind == STREAM_NONE)
+    if (!s)
         return;
     if (p->use && s->kind != STREAM_ANSWER)
         view_stream(p->use, -1);
@@ -181,7 +180,7 @@ proxy_stream_end(struct proxy *p)
         metric_add(p->ex.loop->metrics, METRIC_TUNNELS_OPEN, -1);
     list_unlink(&s->link);
     loop_timer_cancel(p->ex.loop, &s->timer);
-    s->kind = STREAM_NONE;
+    p->stream = NULL;
 }
 
 /* --- all of them ---------------------------------------------------------------------------- */
@@ -200,7 +199,7 @@ proxy_streams_close(struct worker *w, uint64_t sandbox, uint16_t code, enum reas
 
         if (p->route.sandbox != sandbox)
             continue;
-        if (p->stream.kind == STREAM_ANSWER && w->loop.now - p->stream.began < LASTS)
+        if (p->stream->kind == STREAM_ANSWER && w->loop.now - p->stream->began < LASTS)
             continue;
         end_stream(p, code, text_of(why), why);
     }
@@ -212,7 +211,7 @@ proxy_streams_restart(struct worker *w)
     list_each_safe(n, next, &w->streams) {
         struct proxy *p = of_link(n);
 
-        if (p->stream.kind == STREAM_TUNNEL)
+        if (p->stream->kind == STREAM_TUNNEL)
             end_stream(p, TUNNEL_RESTART, SLICE("restart"), REASON_SHUTDOWN);
     }
 }
@@ -225,7 +224,7 @@ proxy_streams_spare(struct worker *w)
     list_each(n, &w->streams) {
         struct proxy *p = of_link(n);
 
-        if (p->stream.kind != STREAM_TUNNEL || p->ex.ended)
+        if (p->stream->kind != STREAM_TUNNEL || p->ex.ended)
             continue;
         p->session->spared = true;
         tunnels++;

@@ -22,7 +22,8 @@ enum stream_kind {
 };
 
 struct proxy_stream {
-    enum stream_kind kind;
+    struct proxy *p;
+    enum stream_kind kind;    /* not NONE */
     struct list link;         /* of its worker's streams */
     struct wheel_timer timer; /* the next look at it; or, closing, the end */
     uint64_t moved;           /* bytes, both ways, in and out, by the last look */
@@ -30,9 +31,9 @@ struct proxy_stream {
     bool closing;
 };
 
-void proxy_stream_init(struct proxy *p);
-/* The answer's head is in ex.resp, adapted. */
-void proxy_stream_begin(struct proxy *p);
+/* The answer's head is in ex.resp, adapted. p->stream, in the arena, if it is one. -1: out of
+ * memory. */
+int proxy_stream_begin(struct proxy *p) must_check;
 /* The request is not at its sandbox any more. Harmless when there is no stream. */
 void proxy_stream_end(struct proxy *p);
 
