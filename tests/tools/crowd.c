@@ -306,5 +306,11 @@ main(int argc, char **argv)
         crowd_client_fini(&crowd->client[i]);
     crowd_h2_fini(crowd);
     SSL_CTX_free(crowd->tls);
+    toolloop_fini(&crowd->loop);
+    toolbuf_fini(&crowd->waiting);
+    toolbuf_fini(&crowd->fields);
+    free(crowd->client);
+    free(crowd->latency);
+    free(crowd);
     return 0;
 }
