@@ -47,7 +47,7 @@ struct proxy {
     uint64_t released;       /* a GO that owes its terminal message; 0: none */
     uint64_t unanswered;     /* a CONNECTED that owes its ANSWERED; 0: none */
     struct view_route route;
-    struct speak speak;      /* how route's sandbox is spoken to */
+    struct speak *speak;     /* how route's sandbox is spoken to */
     struct view_sandbox *use; /* while relaying */
     bool asked_silence;      /* an ASK_NO_ANSWER was sent for this request */
     bool woken;              /* a wake was waited for */
@@ -56,7 +56,7 @@ struct proxy {
     uint8_t token[TOKEN_DIGEST];
     struct slice subprotocol; /* to be chosen where the sandbox chooses none; subprotocol.h */
     /* Connecting. */
-    struct attempt attempt;
+    struct attempt *attempt; /* in the arena, like speak: held requests have neither */
     struct dialer dialer;
     struct probe_timer precise;
     struct wheel_timer page; /* shows the waiting page */

@@ -27,8 +27,8 @@ static void follow(struct proxy *p, enum attempt_do step);
 static struct back_key
 back_key_of(const struct proxy *p)
 {
-    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to, p->speak.kind,
-                             p->speak.identity};
+    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to, p->speak->kind,
+                             p->speak->identity};
 }
 
 static void
@@ -45,7 +45,7 @@ connected(struct proxy *p, usec_t took)
 static void
 connect_failed(struct proxy *p)
 {
-    struct mail m = {.u.failed = {.silent = p->attempt.silent, .since = p->attempt.since}};
+    struct mail m = {.u.failed = {.silent = p->attempt->silent, .since = p->attempt->since}};
 
     proxy_pay(p, MAIL_CONNECT_FAILED, &p->released, &m);
 }
@@ -56,7 +56,7 @@ on_connected(struct dialer *d, struct conn *c, usec_t took)
 {
     struct proxy *p = container_of(d, struct proxy, dialer);
     bool current = view_current(p->w->view, p->route.sandbox, p->route.version);
-    enum attempt_do step = attempt_on_connected(&p->attempt, current, p->ex.loop->now);
+    enum attempt_do step = attempt_on_connected(p->attempt, current, p->ex.loop->now);
     struct back_key key = back_key_of(p);
     struct back *back;
 
@@ -107,8 +107,8 @@ on_connect_failed(struct dialer *d, int error, unsigned open)
         untrusted(p, "its certificate is not good, or not for this name");
         return;
     }
-    follow(p, error == ETIMEDOUT ? attempt_on_silent(&p->attempt, now)
-                                 : attempt_on_refused(&p->attempt, now));
+    follow(p, error == ETIMEDOUT ? attempt_on_silent(p->attempt, now)
+                                 : attempt_on_refused(p->attempt, now));
 }
 
 static const struct dialer_owner dialer_owner = {
@@ -125,16 +125,16 @@ on_precise_timer(struct probe_timer *t)
         return;
     /* The sandbox may have ended, or fallen asleep again, before its port ever opened. */
     if (view_current(p->w->view, p->route.sandbox, p->route.version))
-        follow(p, attempt_on_timer(&p->attempt, p->ex.loop->now));
+        follow(p, attempt_on_timer(p->attempt, p->ex.loop->now));
     else
-        follow(p, attempt_on_stale(&p->attempt));
+        follow(p, attempt_on_stale(p->attempt));
 }
 
 /* Does what the attempt says next. */
 static void
 follow(struct proxy *p, enum attempt_do step)
 {
-    struct attempt *a = &p->attempt;
+    struct attempt *a = p->attempt;
 
     switch (step) {
     case ATTEMPT_DIAL:
@@ -191,17 +191,23 @@ static bool
 choose(struct proxy *p)
 {
     const char *detail = "";
-    enum reason why = speak_choose(&p->wc->speakers, doors_library(p->w->doors), p->site,
-                                   p->route.manner, p->port, &p->ex.req, &p->ex.arena, &p->speak,
-                                   &detail);
+    enum reason why;
 
+    if (!p->speak)
+        p->speak = arena_alloc(&p->ex.arena, sizeof(*p->speak));
+    if (!p->speak) {
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return false;
+    }
+    why = speak_choose(&p->wc->speakers, doors_library(p->w->doors), p->site, p->route.manner,
+                       p->port, &p->ex.req, &p->ex.arena, p->speak, &detail);
     if (why == REASON_UPSTREAM_UNTRUSTED)
         untrusted(p, detail);
     else if (why != REASON_NONE)
         proxy_refuse(p, why, 0, NULL);
-    p->dialer.tls = p->speak.tls.client ? &p->speak.tls : NULL;
+    p->dialer.tls = p->speak->tls.client ? &p->speak->tls : NULL;
     /* HTTP/2 may refuse a stream, whatever its method: then it is sent again. */
-    if (p->speak.kind != BACK_H1 && p->ex.req.framing != FRAMING_NONE &&
+    if (p->speak->kind != BACK_H1 && p->ex.req.framing != FRAMING_NONE &&
         p->ex.to_back.drained == 0)
         pipe_retain(&p->ex.to_back);
     return why == REASON_NONE;
@@ -233,7 +239,13 @@ proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
         proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
         return;
     }
-    follow(p, attempt_start(&p->attempt, &p->site->connect, mode, &key.to, since, until, now));
+    if (!p->attempt)
+        p->attempt = arena_alloc(&p->ex.arena, sizeof(*p->attempt));
+    if (!p->attempt) {
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    }
+    follow(p, attempt_start(p->attempt, &p->site->connect, mode, &key.to, since, until, now));
 }
 
 void
