@@ -31,6 +31,7 @@ wire_tests += tests/wire/test_hook_faults.py
 wire_tests += tests/wire/test_hook_leaks.py
 wire_tests += tests/wire/test_hook_unknown.py
 wire_tests += tests/wire/test_hostile_h2_back.py
+wire_tests += tests/wire/test_hostile_tls_back.py
 wire_tests += tests/wire/test_identity.py
 wire_tests += tests/wire/test_leave.py
 wire_tests += tests/wire/test_leaving.py

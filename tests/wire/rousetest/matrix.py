@@ -20,6 +20,7 @@ from rousetest.net import free_port
 from rousetest.origin import Origin
 
 FRONTS, BACKS = fronts.KINDS, origin.KINDS
+USUAL = object()
 # How a sandbox says what it speaks, and the ALPN of its TLS.
 RECORD = {"h1": {"protocol": "h1"}, "h2c": {"protocol": "h2c"},
           "h1s": {"protocol": "h1", "tls": True}, "h2s": {"protocol": "h2c", "tls": True}}
@@ -53,14 +54,16 @@ class Place:
 
 
 class Case:
-    """options: of the Origin."""
+    """context: of the origin's TLS, if not the usual one; options: more of the Origin."""
 
-    def __init__(self, place, front, back, bytewise, state, record=None, **options):
+    def __init__(self, place, front, back, bytewise, state, record=None, context=USUAL, **options):
         self.place, self.hook, self.back = place, place.hook, back
         self.bytewise, self.state = bytewise, state
         self.id = f"s{next(place.count)}"
         self.host = f"3000-{self.id}.t.localhost"
-        self.origin = Origin(back, place.backs.get(back), closed=state == "dead", **options)
+        if context is USUAL:
+            context = place.backs.get(back)
+        self.origin = Origin(back, context, closed=state == "dead", **options)
         self.front = Front(front, place.ports[front.endswith("s")], place.ca, self.host)
         self.gate = self.hook.gate("resume", id=self.id) if state == "held" else None
         self.hook.sandbox(self.id, "paused" if state == "held" else "running",
