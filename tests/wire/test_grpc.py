@@ -4,6 +4,7 @@
 import concurrent.futures
 import itertools
 import threading
+import time
 
 import pytest
 
@@ -220,3 +221,26 @@ def test_our_own_answers_are_of_grpc(site):
         with pytest.raises(grpc.RpcError) as failed:
             channel.unary_unary("/t.Test/unary")(b"", timeout=20)
         assert failed.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_connections_that_age(site):
+    """A server says GOAWAY every 200 ms: no call fails."""
+    service = Service()
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(8),
+                         options=[("grpc.so_reuseport", 0), ("grpc.max_connection_age_ms", 200),
+                                  ("grpc.max_connection_age_grace_ms", 5000)])
+    server.add_generic_rpc_handlers([service])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with site.channel(site.sleeper(port=port)) as channel:
+            method = channel.unary_unary("/t.Test/unary")
+            late = time.monotonic() + 2
+            calls = 0
+            while time.monotonic() < late:
+                going = [method.future(b"%d" % i, timeout=20) for i in range(20)]
+                assert [one.result() for one in going] == [(b"%d" % i)[::-1] for i in range(20)]
+                calls += 20
+            assert calls > 100
+    finally:
+        server.stop(0).wait()
