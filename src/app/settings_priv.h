@@ -43,9 +43,12 @@ void settings_unknown_key(struct settings_reader *r, enum setting_scope scope, s
 /* settings_site.c, settings_platform.c: sites: and platforms:. */
 void settings_read_sites(struct settings_reader *r, const struct config_node *list);
 void settings_read_platforms(struct settings_reader *r, const struct config_node *map);
-/* settings_tls.c: the files that tls.certificates and tls.client_ca name, where they are named. */
+/* settings_tls.c: the files that tls.certificates, tls.client_ca and connect.tls_ca name, where
+ * they are named. */
 void settings_judge_certificates(struct settings_reader *r, const struct config_node *listener,
                                  const struct listener_config *l);
+void settings_judge_tls_ca(struct settings_reader *r, const struct config_node *site,
+                           const struct site *s);
 void settings_judge_client_ca(struct settings_reader *r, const struct config_node *site,
                               const struct site *s);
 

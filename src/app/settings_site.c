@@ -118,6 +118,7 @@ read_site(struct settings_reader *r, const struct config_node *n, struct site *s
     settings_read_scope(r, SCOPE_SITE, n, s, seen, NULL, NULL);
     read_platform(r, n, s);
     settings_judge_client_ca(r, n, s);
+    settings_judge_tls_ca(r, n, s);
     if (!settings_seen(seen, SCOPE_SITE, "connect.allow"))
         allow_loopback(r->config, s);
     host = config_node_get(n, "host");

@@ -8,6 +8,7 @@
 
 #include "app/settings_priv.h"
 #include "net/tls_certs.h"
+#include "net/tls_client.h"
 #include "net/tls_server.h"
 
 #define CERTIFICATES_AT_START 16
@@ -74,6 +75,29 @@ settings_judge_client_ca(struct settings_reader *r, const struct config_node *si
         mistakes_hint(r->m, "a file of certificates in PEM: the authorities of your clients");
     }
     tls_policy_free(p);
+    tls_library_free(lib);
+}
+
+void
+settings_judge_tls_ca(struct settings_reader *r, const struct config_node *site,
+                      const struct site *s)
+{
+    const struct config_node *connect = config_node_get(site, "connect");
+    const struct config_node *n = connect ? config_node_get(connect, "tls_ca") : NULL;
+    struct tls_client_options o = {.ca_file = s->tls_ca};
+    struct tls_library *lib;
+    struct tls_client *c;
+    char text[256] = "out of memory";
+
+    if (!n || !s->tls_ca[0])
+        return;
+    lib = tls_library_new(NULL);
+    c = lib ? tls_client_new(lib, &o, text, sizeof(text)) : NULL;
+    if (!c) {
+        mistakes_add(r->m, n->pub.line, n->pub.column, "%s", text);
+        mistakes_hint(r->m, "a file of certificates in PEM: the authorities of your sandboxes");
+    }
+    tls_client_free(c);
     tls_library_free(lib);
 }
 

@@ -65,7 +65,7 @@ right_value(const struct setting *s, struct buf *room)
 
     if (strcmp(s->path, "tls.certificates") == 0)
         return certificates;
-    if (strcmp(s->path, "tls.client_ca") == 0)
+    if (strcmp(s->path, "tls.client_ca") == 0 || strcmp(s->path, "connect.tls_ca") == 0)
         return authority;
     if (s->example || s->fallback)
         return s->example ? s->example : s->fallback;

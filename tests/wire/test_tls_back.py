@@ -2,6 +2,7 @@
 """TLS to sandboxes: verified by connect.tls_ca and tls_name, protocol by ALPN; hooks over https."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -91,6 +92,7 @@ def test_names_and_verification_as_configured(site):
 def test_a_ca_file_that_is_gone(gateway, hook, witness, tmp_path):
     h, port = hook(), free_port()
     h.sandbox("blog", "running", address=f"127.0.0.1:{free_port()}")
+    CA.write(tmp_path / "none.pem")
     g = gateway(f"""\
 listen: [ {{ address: 127.0.0.1:{port} }} ]
 admin: {{ socket: "" }}
@@ -99,6 +101,24 @@ sites:
   - {{ host: "*.t.localhost", platform: own,
       connect: {{ allow: [127.0.0.0/8], tls: on, tls_ca: "{tmp_path / 'none.pem'}" }} }}
 """)
+    (tmp_path / "none.pem").unlink()
     front = Front("h1", port, host=HOST)
     assert error_of(front.request("GET", "/")) == (502, "upstream_untrusted")
     assert "none.pem" in str(g.wait_event("upstream_untrusted"))
+
+
+def test_a_ca_file_that_cannot_be_used(rouse, tmp_path):
+    (tmp_path / "bad.pem").write_text("no certificate\n")
+    for name in ("bad.pem", "none.pem"):
+        (tmp_path / "rouse.yaml").write_text(f"""\
+listen: [ {{ address: 127.0.0.1:0 }} ]
+platforms: {{ own: {{ plugin: http, inspect: "https://127.0.0.1/{{id}}" }} }}
+sites:
+  - host: "*.t.localhost"
+    platform: own
+    connect:
+      tls_ca: {tmp_path / name}
+""")
+        told = subprocess.run([rouse, "check", "-c", tmp_path / "rouse.yaml"], capture_output=True,
+                              text=True, timeout=30)
+        assert told.returncode == 78 and f"rouse.yaml:7:15: error: {tmp_path / name}" in told.stderr
