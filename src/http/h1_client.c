@@ -113,12 +113,17 @@ on_head(struct exchange_end *end)
     struct h1_client *c = of_end(end);
     const struct head *h = &end->ex->req;
 
+    /* It says that it has no body, but has not ended: it may turn out to lie (RELIABILITY C11). */
+    if (h->framing == FRAMING_LENGTH && h->length == 0 && !h->upgrade &&
+        !pipe_at_end(&end->ex->to_back))
+        return;
+    c->head_made = true;
     if ((h->upgrade && h1_client_tunnel_ask(c) < 0) ||
         h1_output_text(&c->out, write_request, h) < 0) {
         h1_client_close(c, REASON_INTERNAL_ERROR);
         return;
     }
-    h1_output_open(&c->out, h->framing, h->length);
+    h1_output_open(&c->out, h->framing, h->length, true);
     loop_queue_flush(c->loop, &c->flush);
 }
 
@@ -127,7 +132,9 @@ on_kick(struct exchange_end *end)
 {
     struct h1_client *c = of_end(end);
 
-    if (c->out.open)
+    if (!c->head_made)
+        on_head(end);
+    else if (c->out.open)
         loop_queue_flush(c->loop, &c->flush);
 }
 
@@ -290,7 +297,7 @@ on_serve(struct back *b, struct exchange *ex)
     c->head_began = 0;
     c->head_bytes = 0;
     c->moved = c->loop->now;
-    c->sent_any = c->request_sent = c->broken = c->blocked = false;
+    c->head_made = c->sent_any = c->request_sent = c->broken = c->blocked = false;
     c->answering = c->silence_told = c->fin_sent = false;
     h1_scan_init(&c->scan);
     ex->back_peer = b->conn.peer;

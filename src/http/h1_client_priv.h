@@ -30,6 +30,7 @@ struct h1_client {
     usec_t moved;             /* the last byte, or the last time we began to wait */
     usec_t head_began;        /* of an answer; 0: none has begun */
     uint32_t head_bytes;      /* of all heads of this answer */
+    bool head_made;    /* the request's head is in out, or gone */
     bool sent_any;     /* a byte of the request in service was taken by the kernel */
     bool request_sent; /* all of it was */
     bool broken;       /* the peer takes no more; it may still have answered */

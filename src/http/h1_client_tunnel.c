@@ -72,7 +72,7 @@ h1_client_tunnel_take(struct h1_client *c)
     }
     c->answering = true;
     c->fin_sent = false;
-    h1_output_open(&c->out, FRAMING_CLOSE, 0);
+    h1_output_open(&c->out, FRAMING_CLOSE, 0, false);
     loop_queue_flush(c->loop, &c->flush);
 }
 

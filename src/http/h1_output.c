@@ -80,13 +80,14 @@ h1_output_text(struct h1_output *o, int (*write)(struct buf *b, const void *arg)
 }
 
 void
-h1_output_open(struct h1_output *o, enum framing f, uint64_t length)
+h1_output_open(struct h1_output *o, enum framing f, uint64_t length, bool whole)
 {
     ensure(!o->open && o->frame.n == 0);
     o->open = true;
     o->finished = f == FRAMING_NONE || (f == FRAMING_LENGTH && length == 0);
     o->framing = f;
     o->left = f == FRAMING_LENGTH ? length : 0;
+    o->whole = whole;
 }
 
 bool
@@ -149,6 +150,13 @@ push(struct iovec *iov, int *n, struct slice s)
     (*n)++;
 }
 
+/* Bytes that still wait for the writer's end. */
+static size_t
+held_back(const struct h1_output *o, const struct pipe *p)
+{
+    return o->whole && o->framing == FRAMING_LENGTH && !p->ended && o->left > 0 ? 1 : 0;
+}
+
 /* Body bytes that may go now, into iov; returns how many. */
 static size_t
 push_body(const struct h1_output *o, const struct pipe *p, struct iovec *iov, int *n)
@@ -159,7 +167,7 @@ push_body(const struct h1_output *o, const struct pipe *p, struct iovec *iov, in
     if (!p || o->finished)
         return 0;
     if (o->framing != FRAMING_CLOSE)
-        limit = (size_t)o->left;
+        limit = (size_t)o->left - held_back(o, p);
     slices = pipe_peek(p, iov + *n, IOV_BODY);
     for (int i = 0; i < slices && total < limit; i++) {
         struct iovec *v = &iov[*n];
@@ -263,7 +271,7 @@ after_all(struct h1_output *o, const struct pipe *p)
         return over ? H1_OUTPUT_DONE : H1_OUTPUT_MORE;
     }
     if (p->aborted || p->ended)
-        return pipe_pending(p) == 0 ? H1_OUTPUT_CUT : H1_OUTPUT_MORE;
+        return pipe_pending(p) <= held_back(o, p) ? H1_OUTPUT_CUT : H1_OUTPUT_MORE;
     return H1_OUTPUT_MORE;
 }
 

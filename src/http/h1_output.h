@@ -21,6 +21,7 @@ struct h1_output {
     char small[H1_CHUNK_HEAD_MAX];
     bool open;          /* a message is under way */
     bool finished;      /* its last framing bytes are in text or frame */
+    bool whole;         /* see h1_output_open */
     enum framing framing;
     uint64_t left;      /* FRAMING_LENGTH: of the body; FRAMING_CHUNKED: of the announced chunk */
 };
@@ -38,8 +39,11 @@ void h1_output_fini(struct h1_output *o);
 /* Appends what write(buf, arg) writes. -1: it would not, or out of memory. */
 int h1_output_text(struct h1_output *o, int (*write)(struct buf *b, const void *arg),
                    const void *arg) must_check;
-/* A body with that framing follows the text. */
-void h1_output_open(struct h1_output *o, enum framing f, uint64_t length);
+/*
+ * A body with that framing follows the text. whole: the last byte of one with a length waits until
+ * its writer has ended, so that what turns out to be longer never looks complete (RELIABILITY C11).
+ */
+void h1_output_open(struct h1_output *o, enum framing f, uint64_t length, bool whole);
 bool h1_output_pending(const struct h1_output *o);
 /*
  * Sends. p: the open message's pipe (NULL: none is open), whose writer is told of room; of: the

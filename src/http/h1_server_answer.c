@@ -84,7 +84,8 @@ send_head(struct h1_server *s, struct exchange *ex)
         return;
     }
     s->job->head_out = true;
-    h1_output_open(&s->job->out, a.bodiless ? FRAMING_NONE : h->framing, h->length);
+    h1_output_open(&s->job->out, a.bodiless ? FRAMING_NONE : h->framing, h->length,
+                   false);
     if (a.bodiless)
         exchange_stop(&ex->to_front, ex->back);
     loop_queue_flush(s->loop, &s->flush);

@@ -91,7 +91,7 @@ front_tunnel_head(struct h1_server *s)
     s->job->head_out = true;
     s->job->close = true;
     s->job->fin_sent = false;
-    h1_output_open(&s->job->out, FRAMING_CLOSE, 0);
+    h1_output_open(&s->job->out, FRAMING_CLOSE, 0, false);
     conn_keep_alive(&s->session.conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, KEEP_USER);
     loop_queue_flush(s->loop, &s->flush);
     loop_queue_run(s->loop, &s->run);

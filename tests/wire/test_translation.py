@@ -145,7 +145,9 @@ def test_refused_and_nothing_reaches_the_sandbox(kind, place):
 
 
 # (what is said, bodies as DATA frames, trailers): more or less than content-length says.
-LENGTHS = [("5", [b"1234"], None), ("5", [b"123456"], None), ("5", [b"12", b"3456"], None),
+LENGTHS = [("5", [b"1234"], None), ("5", [b"12345", b"6"], None),
+           ("5", [b"12345", b"", b"6"], None),
+           ("5", [b"123456"], None), ("5", [b"12", b"3456"], None),
            ("5", [b"1234"], [("x-t", "1")]), ("0", [b"1"], None), ("5", [], [("x-t", "1")])]
 
 
