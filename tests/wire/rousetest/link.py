@@ -175,13 +175,16 @@ class Link:
 
     def wait(self, timeout, writing=False):
         """Until something can be read (or written); False when the time is over."""
-        reading = [] if self.deaf or self.end else [self.sock]
+        watch = select.poll()       # select() stops at 1024 descriptors
+        reading = not self.deaf and not self.end
         if not reading and not writing:
             return False
-        ready = select.select(reading, [self.sock] if writing else [], [], max(0, timeout))
-        if ready[0]:
+        watch.register(self.sock, (select.POLLIN if reading else 0)
+                       | (select.POLLOUT if writing else 0))
+        ready = watch.poll(max(0, timeout) * 1000)
+        if ready and reading and ready[0][1] & ~select.POLLOUT:
             self.advance()
-        return bool(ready[0] or ready[1])
+        return bool(ready)
 
     def handshake(self, timeout=20):
         """Over TLS; raises ssl.SSLError as the ssl module would, Ended when cut off."""
