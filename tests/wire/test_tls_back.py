@@ -122,3 +122,32 @@ sites:
         told = subprocess.run([rouse, "check", "-c", tmp_path / "rouse.yaml"], capture_output=True,
                               text=True, timeout=30)
         assert told.returncode == 78 and f"rouse.yaml:7:15: error: {tmp_path / name}" in told.stderr
+
+
+def gateway_with_hook(gateway, hook, port, ca):
+    return gateway(f"""\
+listen: [ {{ address: 127.0.0.1:{port} }} ]
+admin: {{ socket: "" }}
+platforms: {{ own: {hook.platform(ca=ca)} }}
+sites:
+  - {{ host: "*.t.localhost", platform: own, connect: {{ allow: [127.0.0.0/8] }} }}
+""")
+
+
+def test_hooks_over_https(gateway, hook, witness, tmp_path):
+    h, w, port = hook(context=CA.server_context(CA.leaf("127.0.0.1"))), witness(), free_port()
+    h.sandbox("blog", "paused", address=f"127.0.0.1:{w.port}")
+    gateway_with_hook(gateway, h, port, CA.write(tmp_path / "ca.pem"))
+    assert Front("h1", port, host=HOST).request("GET", "/").status == 200
+    assert h.count("resume") == 1
+
+
+@pytest.mark.parametrize("leaf", [CA.leaf("other.t"), OTHER.leaf("127.0.0.1")],
+                         ids=["name", "authority"])
+def test_hooks_that_are_not_trusted(gateway, hook, tmp_path, leaf):
+    h, port = hook(context=CA.server_context(leaf)), free_port()
+    h.sandbox("blog", "paused")
+    gateway_with_hook(gateway, h, port, CA.write(tmp_path / "ca.pem"))
+    told = Front("h1", port, host=HOST).request("GET", "/")
+    assert error_of(told) == (503, "platform_unreachable")
+    assert not h.calls

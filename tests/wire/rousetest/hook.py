@@ -75,8 +75,9 @@ class Call:
 
 
 class Hook:
-    def __init__(self, resume_time=0.0, pause_time=0.0):
+    def __init__(self, resume_time=0.0, pause_time=0.0, context=None):
         self.resume_time, self.pause_time = resume_time, pause_time
+        self._context = context         # of TLS
         self.sandboxes = {}
         self.calls = []
         self._script = collections.defaultdict(collections.deque)
@@ -88,7 +89,7 @@ class Hook:
         self._sock.bind(("127.0.0.1", 0))
         self._sock.listen(4096)
         self.port = self._sock.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -169,7 +170,8 @@ class Hook:
     def _run(self):
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._connected, sock=self._sock, backlog=4096))
+            asyncio.start_server(self._connected, sock=self._sock, backlog=4096,
+                                 ssl=self._context))
         try:
             self._loop.run_forever()
         finally:
