@@ -447,7 +447,7 @@ static bool
 is_final(enum reason why)
 {
     return why == REASON_UPSTREAM_TIMEOUT || why == REASON_UPSTREAM_MALFORMED ||
-           why == REASON_TUNNEL_UNSUPPORTED;
+           why == REASON_TUNNEL_UNSUPPORTED || why == REASON_INTERNAL_ERROR;
 }
 
 /* Sends the request again where that is safe (DESIGN section 3), else says what happened. */

@@ -57,7 +57,7 @@ h2_client_lose(struct h2_stream *s, enum reason why, uint32_t code)
     struct exchange *ex = s->end.ex;
 
     judge_delivery(s, ex, code);
-    if (why != REASON_TUNNEL_UNSUPPORTED)
+    if (why != REASON_TUNNEL_UNSUPPORTED && why != REASON_INTERNAL_ERROR)
         why = ex->unprocessed ? REASON_UPSTREAM_RESET : told(ex, why);
     s->more = NULL;
     exchange_back_lost(ex, why);

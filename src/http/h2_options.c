@@ -55,5 +55,5 @@ h2_options_client(struct h2_options *o)
     o->min_rate = 0;
     o->idle = USEC_OFF;
     o->age = USEC_OFF;
-    o->max_requests = UINT32_MAX;
+    o->max_requests = 500 * 1000 * 1000; /* of the 2^30 numbers that streams have */
 }

@@ -311,6 +311,26 @@ test_goaway_lets_the_others_end(void **state)
     UNTIL(b, !b->back);
 }
 
+/* Streams have numbers, and these come to an end. */
+static void
+test_the_last_request(void **state)
+{
+    struct bench *b = *state;
+    struct call *c;
+
+    b->o.max_requests = 2;
+    far_settings(b, 0, 0);
+    call_get(b, "/1");
+    c = call_get(b, "/2");
+    assert_int_equal(back_room(b->back), 0);
+    far_status(b, 1, "200", true);
+    far_status(b, 3, "200", true);
+    UNTIL(b, c->over && b->goaway_code == NGHTTP2_NO_ERROR);
+    assert_int_equal(c->outcome, END_ANSWERED);
+    far_close(b, false);
+    UNTIL(b, !b->back);
+}
+
 static void
 test_silence_and_patience(void **state)
 {
@@ -415,6 +435,7 @@ main(void)
         T(test_an_early_answer_stops_the_upload),
         T(test_who_leaves_cancels),
         T(test_goaway_lets_the_others_end),
+        T(test_the_last_request),
         T(test_silence_and_patience),
         T(test_a_tunnel),
         T(test_no_tunnels_there),
