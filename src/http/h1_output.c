@@ -297,5 +297,7 @@ h1_output_flush(struct h1_output *o, struct conn *c, struct pipe *p, struct exch
         *sent += (size_t)r;
         if (!all)
             return H1_OUTPUT_BLOCKED;
+        if (p && pipe_pending(p) == 0 && (!p->ended || o->framing == FRAMING_CLOSE))
+            return after_all(o, p); /* spares another look at nothing */
     }
 }
