@@ -54,11 +54,13 @@ class Town:
         return [start_crowd(self.port, HOST, tls=True, prefix="h1", **half),
                 start_crowd(self.port, HOST, tls=True, prefix="h2", h2=5, **half)]
 
-    def check_ordinary(self, crowds):
+    def check_ordinary(self, crowds, late_ones_may_fail=False):
         worst = 0
         for one in crowds:
             result = one.result()
-            assert result["status"] == {"200": result["total"]} and result["wrong"] == 0, result
+            refused = result["tls_failed"] if late_ones_may_fail else 0
+            assert result["status"] == {"200": result["total"] - refused}, result
+            assert result["wrong"] == 0 and refused < result["total"] // 10, result
             worst = max(worst, result["p99_us"])
         return worst
 
@@ -117,7 +119,7 @@ def test_more_handshakes_than_there_may_be(gateway, witness, hook, certificates)
         socks[-1].sendall(client_hello(HOST)[:-1])
     for sock in socks:
         ended(sock, 15)
-    town.check_ordinary(crowds)
+    town.check_ordinary(crowds, late_ones_may_fail=True)    # those who connect meanwhile
     assert INSTRUMENTED or memory.risen() <= 8 * MIB
     town.admin.wait_metric("rouse_connections", 0)
     assert crowd(town.port, HOST, tls=True, check=True)["status"] == {"200": 1}
