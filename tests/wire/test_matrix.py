@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import re
+import threading
 
 import pytest
 from rousetest import frames, matrix, websocket
+from rousetest.faults import skip_if_instrumented
 from rousetest.flow import Broken
 from rousetest.matrix import error
 from rousetest.websocket import WebSocket
@@ -250,6 +252,69 @@ def test_continue(m):
         request.respond(200, body=b"ok")
         told = flow.told()
     assert (told.status, [status for status, _ in told.interims]) == (200, [100])
+
+
+# ---- who does not read
+
+
+MUCH = 24 << 20     # more than all the kernel's buffers on the way
+
+
+def stir(place):
+    """Other traffic, so that the gateway has had time to swallow what it should not."""
+    with place.case("h1", "h1") as other, other.connect() as c:
+        for _ in range(50):
+            assert other.request(c).status == 200
+
+
+def read_and_say(request):
+    """Reads a body to its end and answers how long it was."""
+    got = 0
+    while not request.ended:
+        got += len(request.read())
+    got += len(request.read_all())
+    request.respond(200, body=str(got).encode())
+
+
+@over(cuts=WHOLE, states=("awake",))
+def test_client_that_does_not_read(m):
+    with m.connect(**({"credit": "read"} if m.front.h2 else {})) as c:
+        flow = c.open("GET", "/much", m.host)
+        request = m.origin.take().respond(200, body=bytes(MUCH))
+        flow.wait_head()
+        stir(m.place)
+        with m.origin.lock:
+            assert request.pending + request.session.link.unsent > 0, "all of it was taken"
+        got = 0
+        while not flow.ended:
+            got += len(flow.read())
+        assert got + len(flow.read_all()) == MUCH
+
+
+@over(cuts=WHOLE, states=("awake",))
+def test_sandbox_that_does_not_read(place, combination):
+    front, back, _, _ = combination
+    with place.case(front, back, **({"credit": "read"} if back in H2 else {})) as m:
+        with m.connect() as c:
+            flow = c.open("POST", "/much", m.host, length=MUCH)
+            request = m.origin.take()
+            with m.origin.lock:
+                request.session.link.deaf = back in H1
+            flow.send(bytes(MUCH), wait=False).finish()
+            stir(place)
+            assert flow.pending + c.link.unsent > 0, "all of it was taken"
+            with m.origin.lock:
+                request.session.link.deaf = False
+                m.origin.wake()
+            reader = threading.Thread(target=read_and_say, args=(request,))
+            reader.start()
+            assert flow.told(60).body == str(MUCH).encode()
+            reader.join()
+
+
+def test_memory_of_those(place):
+    skip_if_instrumented()
+    assert place.gateway.resident_bytes() < 60 << 20
 
 
 # ---- departures
