@@ -31,7 +31,7 @@ struct tls_certs_options {
     const char *directory;
     unsigned max_pairs; /* loaded at once, the least recently used go; 0: 1024 */
     unsigned max_names; /* remembered names, found or not; 0: 8192 */
-    struct log *log;    /* NULL: says nothing. Of several threads, one should speak. */
+    struct log *log;    /* NULL: says nothing. Each thread speaks of what it uses. */
 };
 
 /* Reads nothing yet. NULL: out of memory. */

@@ -358,6 +358,33 @@ test_preference_and_curves(void **state)
     tls_server_free(s);
 }
 
+/* The post-quantum group where OpenSSL has it; without it all is as before. */
+static void
+test_hybrid_groups(void **state)
+{
+    struct tls_rig *r = *state;
+    struct tls_server_options o = {.hybrid_groups = true, .tickets = r->tickets};
+    struct tls_server *s = tls_rig_server(r, &o);
+    bool known;
+
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        struct raw w = {.ctx = NULL};
+        struct end front;
+
+        raw_open(&w, r, &front, s, version);
+        known = SSL_set1_groups_list(w.ssl, "X25519MLKEM768:X25519:P-256") == 1;
+        ERR_clear_error();
+        SSL_set_tlsext_host_name(w.ssl, "a.example");
+        assert_true(agrees(&w, r, &front));
+        if (known && version == TLS1_3_VERSION)
+            assert_int_equal(SSL_get_negotiated_group(w.ssl) & 0xffff, 0x11ec);
+        assert_int_equal(end_write(&front, "!"), 1);
+        end_close(&front);
+        raw_close(&w);
+    }
+    tls_server_free(s);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -370,6 +397,7 @@ main(void)
         CASE(test_alpn),
         CASE(test_versions_and_ciphers),
         CASE(test_preference_and_curves),
+        CASE(test_hybrid_groups),
     };
 
     return cmocka_run_group_tests_name("tls_server", tests, NULL, NULL);
