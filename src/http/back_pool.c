@@ -385,8 +385,7 @@ speaks_h2(const struct back_key *key, const struct conn *c)
     return key->kind == BACK_H2 || (tls && tls->h2);
 }
 
-/* One that was quiet for long: is it still good? What HTTP/2 peers say unasked is read as it comes.
- */
+/* One that was quiet for long: is it still good? What HTTP/2 peers say unasked is read at once. */
 static bool
 is_stale(const struct back_entry *e)
 {
@@ -397,20 +396,29 @@ is_stale(const struct back_entry *e)
     return conn->hup || conn->error != 0 || conn_unacked(conn) > 0;
 }
 
+/* Was it quiet for so long that its peer may be about to hang up? Nobody does who has requests to
+ * answer (HTTP/2), and who does so all the same says which of them it will not. */
+static bool
+is_risky(const struct back_entry *e)
+{
+    const struct back *b = e->back;
+
+    return e->pool->loop->now - b->heard > e->pool->o.fresh && b->open == 0;
+}
+
 /*
- * The first of a list that may serve a request. One that was quiet for long is only for who can
- * send again, and looked at first.
+ * The first of a list that may serve a request. A risky one is only for who can send again; all
+ * that were quiet for long are looked at first.
  */
 static struct back_entry *
 find_fit(struct back_pool *p, struct list *entries, bool idempotent)
 {
     list_each_safe(n, tmp, entries) {
         struct back_entry *e = container_of(n, struct back_entry, link);
-        bool old = p->loop->now - e->back->heard > p->o.fresh;
 
-        if (back_room(e->back) == 0 || (old && !idempotent))
+        if (back_room(e->back) == 0 || (is_risky(e) && !idempotent))
             continue;
-        if (!old || !is_stale(e))
+        if (p->loop->now - e->back->heard <= p->o.fresh || !is_stale(e))
             return e;
         if (e->back->open == 0)
             back_close(e->back, REASON_POOL_STALE);

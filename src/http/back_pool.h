@@ -30,7 +30,8 @@ struct back_pool_options {
     uint32_t per_key;   /* 16 idle */
     uint32_t total;     /* 4096 idle */
     usec_t idle;        /* 30 s */
-    /* 2 s: non-idempotent requests only on younger ones; older ones are looked at first */
+    /* 2 s: non-idempotent requests only on younger ones (HTTP/2: or such as answer others); older
+     * ones are looked at first */
     usec_t fresh;
     struct h1_client_options client;
     struct h2_options h2; /* but what client says of answers */

@@ -204,7 +204,7 @@ test_a_life_that_is_over(void **state)
     assert_int_equal(back_pool_idle(w->pool), 0);
 }
 
-/* One that was quiet for long is for who can send again; a fresh one takes its place. */
+/* One that was quiet for long is for who can send again, unless it has others to answer. */
 static void
 test_quiet_ones(void **state)
 {
@@ -219,18 +219,42 @@ test_quiet_ones(void **state)
     age(w);
     assert_null(take(w, key(1, BACK_H2, 0), true)); /* it did not even acknowledge */
     assert_false(is_closed(w->peer[0]));            /* reads what came */
+    assert_ptr_equal(take(w, key(1, BACK_H2, 0), true), old);
+    assert_ptr_equal(take(w, key(1, BACK_H2, 0), false), old);
+    exchange_front_lost(&c->ex, REASON_CLIENT_LEFT);
+    bench_quiet(&w->b);
+    assert_false(is_closed(w->peer[0]));
     assert_null(take(w, key(1, BACK_H2, 0), false));
     assert_ptr_equal(take(w, key(1, BACK_H2, 0), true), old);
-    w->o.fresh = 2 * USEC_SEC;
+    back_pool_park(w->pool, old);
+    young = adopt(w, key(1, BACK_H2, 0)); /* takes its place */
+    assert_ptr_not_equal(young, old);
+    assert_true(is_closed(w->peer[0]));
+    back_pool_park(w->pool, young);
+    assert_int_equal(back_pool_idle(w->pool), 1);
+}
+
+/* One that does not acknowledge serves who is there, and no other. */
+static void
+test_one_that_does_not_acknowledge(void **state)
+{
+    struct world *w = *state;
+    struct back *old, *young;
+    struct call *c;
+
+    w->o.fresh = 0;
+    back_pool_configure(w->pool, &w->o);
+    old = adopt(w, key(1, BACK_H2, 0));
+    c = serve(w, old);
+    age(w);
     young = adopt(w, key(1, BACK_H2, 0));
     assert_ptr_not_equal(young, old);
-    back_pool_configure(w->pool, &w->o);
-    assert_ptr_equal(take(w, key(1, BACK_H2, 0), true), young);
-    back_pool_park(w->pool, young);
+    assert_false(c->over);
     exchange_front_lost(&c->ex, REASON_CLIENT_LEFT);
     bench_quiet(&w->b);
     assert_true(is_closed(w->peer[0]));
-    assert_int_equal(back_pool_idle(w->pool), 1);
+    back_pool_park(w->pool, young);
+    assert_int_equal(back_pool_idle(w->pool) + back_pool_in_use(w->pool), 1);
 }
 
 static void
@@ -257,6 +281,7 @@ main(void)
         T(test_it_is_idle_when_the_last_is_over),
         T(test_a_life_that_is_over),
         T(test_quiet_ones),
+        T(test_one_that_does_not_acknowledge),
         T(test_one_that_hung_up),
     };
 
