@@ -272,6 +272,7 @@ feed(struct h2 *h, struct slice s)
 
     h2_count_bytes(h, s);
     used = nghttp2_session_mem_recv(h->ng, (const uint8_t *)s.p, s.n);
+    h->spoiled = used == NGHTTP2_ERR_NOMEM;
     if (h->state != H2_OPEN)
         return;
     h2_count_heard(h);
@@ -427,7 +428,8 @@ void
 h2_abandon(struct h2 *h)
 {
     h2_block_drop(h);
-    nghttp2_session_del(h->ng);
+    if (!h->spoiled) /* 1.52 frees what it could not queue, and frees it here again */
+        nghttp2_session_del(h->ng);
     buf_fini(&h->left);
     buf_fini(&h->early);
     loop_timer_cancel(h->loop, &h->timer);

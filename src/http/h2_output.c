@@ -303,6 +303,7 @@ make_frames(struct h2 *h)
         const uint8_t *p;
         ssize_t n = nghttp2_session_mem_send(h->ng, &p);
 
+        h->spoiled = n == NGHTTP2_ERR_NOMEM;
         if (n < 0)
             return h2_doom(h, NGHTTP2_INTERNAL_ERROR, REASON_INTERNAL_ERROR);
         if (n == 0) {

@@ -100,7 +100,7 @@ struct h2 {
     bool large, acked;         /* the last read was full; our SETTINGS are known */
     bool more;                 /* the last flush filled its buffer */
     bool worn;                 /* three quarters of the budget for glitches are used */
-    bool dying;                /* within a callback: to be ended as soon as it is over */
+    bool dying, spoiled;       /* to be ended behind a callback; nghttp2 ran out of memory */
 };
 
 struct h2_stream {
