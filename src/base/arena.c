@@ -17,8 +17,10 @@
 
 struct arena_block {
     struct arena_block *next;
-    size_t own; /* bytes when it is malloc's, 0 when the pool's */
+    size_t own; /* bytes when it is malloc's, 0 when the pool's, or LENT */
 };
+
+#define LENT SIZE_MAX
 
 /* What the header takes, so that the data behind it is aligned. */
 #define HEADER ((sizeof(struct arena_block) + ALIGN - 1) / ALIGN * ALIGN)
@@ -30,6 +32,22 @@ arena_init(struct arena *a, struct pool *pool, size_t max)
     *a = (struct arena){.pool = pool, .max = max};
 }
 
+static void
+begin_block(struct arena *a, struct arena_block *b, size_t n, size_t own)
+{
+    *b = (struct arena_block){.next = a->head, .own = own};
+    a->head = b;
+    a->at = (char *)b + HEADER;
+    a->end = (char *)b + n;
+}
+
+void
+arena_lend(struct arena *a, void *p, size_t n)
+{
+    ensure(!a->head && n >= HEADER);
+    begin_block(a, p, n, LENT);
+}
+
 void
 arena_reset(struct arena *a)
 {
@@ -37,10 +55,10 @@ arena_reset(struct arena *a)
 
     while (b) {
         struct arena_block *next = b->next;
-        if (b->own > 0)
-            free(b);
-        else
+        if (b->own == 0)
             pool_give(a->pool, b);
+        else if (b->own != LENT)
+            free(b);
         b = next;
     }
     arena_init(a, a->pool, a->max);
@@ -75,11 +93,8 @@ take_block(struct arena *a)
     struct arena_block *b = pool_take(a->pool);
     if (!b)
         return -1;
-    *b = (struct arena_block){.next = a->head};
-    a->head = b;
+    begin_block(a, b, a->pool->size, 0);
     a->used += a->pool->size;
-    a->at = (char *)b + HEADER;
-    a->end = (char *)b + a->pool->size;
     return 0;
 }
 

@@ -20,6 +20,9 @@ struct arena {
 
 /* Takes no memory until the first allocation. */
 void arena_init(struct arena *a, struct pool *pool, size_t max);
+/* An empty arena begins with n bytes at p, which are aligned for any object and stay whose they
+ * are: no block is taken before they are used up. Until the next arena_reset. */
+void arena_lend(struct arena *a, void *p, size_t n);
 /* Gives everything back; the arena is empty and usable again. */
 void arena_reset(struct arena *a);
 /* n bytes aligned for any object, undefined contents; NULL at the limit or out of memory. */

@@ -93,6 +93,39 @@ test_arena_limit(void **state)
     pool_fini(&p);
 }
 
+/* Lent bytes come first, are not counted, and are nobody's to free. */
+static void
+test_arena_lent(void **state)
+{
+    _Alignas(max_align_t) char room[128];
+    struct pool p;
+    struct arena a;
+
+    (void)state;
+    pool_init(&p, 256, 4, 0);
+    arena_init(&a, &p, 1000);
+    arena_lend(&a, room, sizeof(room));
+    for (int i = 0; i < 2; i++) {
+        char *object = arena_alloc(&a, 32), *text = arena_bytes(&a, 16);
+
+        assert_true(object >= room && object < room + sizeof(room));
+        assert_true(text >= object + 32 && text + 16 <= room + sizeof(room));
+        assert_int_equal(p.out, 0);
+        assert_int_equal(a.used, 0);
+        assert_non_null(arena_alloc(&a, 400)); /* a block of its own */
+        assert_non_null(arena_alloc(&a, 100)); /* one of the pool's */
+        assert_int_equal(p.out, 1);
+        arena_reset(&a);
+        assert_int_equal(p.out, 0);
+        arena_lend(&a, room, sizeof(room));
+    }
+    arena_reset(&a);
+    assert_non_null(arena_alloc(&a, 32));
+    assert_int_equal(p.out, 1);
+    arena_reset(&a);
+    pool_fini(&p);
+}
+
 static void
 test_arena_no_memory(void **state)
 {
@@ -152,7 +185,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pool_limits),     cmocka_unit_test(test_arena_alignment_and_text),
         cmocka_unit_test(test_arena_limit),     cmocka_unit_test(test_arena_no_memory),
-        cmocka_unit_test(test_arena_parts_are_apart),
+        cmocka_unit_test(test_arena_parts_are_apart), cmocka_unit_test(test_arena_lent),
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }
