@@ -272,19 +272,23 @@ hold_drop(struct hold *h, struct waiter *w)
 struct caller *
 caller_new(const struct mail_ask *a)
 {
-    struct caller *c = malloc(sizeof(*c) + a->client.n + a->method.n + a->host.n + a->path.n);
-    const struct slice part[] = {a->client, a->method, a->host, a->path};
+    const struct slice part[] = {a->client, a->method, a->host, a->path,
+                                 {(const char *)a->token, a->has_token ? TOKEN_DIGEST : 0}};
+    size_t size = sizeof(struct caller);
+    struct caller *c;
     char *p;
 
+    for (unsigned i = 0; i < 5; i++)
+        size += part[i].n;
+    c = malloc(size);
     if (!c)
         return NULL;
-    memcpy(c->token, a->token, sizeof(c->token));
     c->client = (uint16_t)a->client.n;
     c->method = (uint16_t)a->method.n;
     c->host = (uint16_t)a->host.n;
     c->path = (uint16_t)a->path.n;
     p = c->text;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 5; i++) {
         if (part[i].n > 0)
             memcpy(p, part[i].p, part[i].n);
         p += part[i].n;
@@ -314,4 +318,10 @@ struct slice
 caller_path(const struct caller *c)
 {
     return (struct slice){c->text + c->client + c->method + c->host, c->path};
+}
+
+const uint8_t *
+caller_token(const struct caller *c)
+{
+    return (const uint8_t *)c->text + c->client + c->method + c->host + c->path;
 }

@@ -45,9 +45,8 @@ struct source {
 
 /* Who asks, for the platform's `caller`, one block. */
 struct caller {
-    uint8_t token[TOKEN_DIGEST]; /* if the waiter has one */
     uint16_t client, method, host, path; /* lengths */
-    char text[];
+    char text[]; /* then the token's digest, if one came */
 };
 
 struct ticket_id {
@@ -111,5 +110,7 @@ struct slice caller_client(const struct caller *c);
 struct slice caller_method(const struct caller *c);
 struct slice caller_host(const struct caller *c);
 struct slice caller_path(const struct caller *c);
+/* TOKEN_DIGEST bytes; only of who has_token. */
+const uint8_t *caller_token(const struct caller *c);
 
 #endif

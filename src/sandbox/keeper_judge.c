@@ -12,7 +12,7 @@
 static const uint8_t *
 token_of(const struct waiter *w)
 {
-    return w->has_token ? w->caller->token : NULL;
+    return w->has_token ? caller_token(w->caller) : NULL;
 }
 
 /* Was the record heard so long ago that it needs another look? Being in use is as good as news. */
@@ -46,7 +46,7 @@ was_denied(const struct keeper *k, const struct waiter *w)
 
     if (k->now >= s->denied_until || s->denied_has_token != w->has_token)
         return false;
-    return !w->has_token || memcmp(s->denied, w->caller->token, TOKEN_DIGEST) == 0;
+    return !w->has_token || memcmp(s->denied, caller_token(w->caller), TOKEN_DIGEST) == 0;
 }
 
 static bool

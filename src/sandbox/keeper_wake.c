@@ -111,7 +111,7 @@ describe(struct driver_call *c, struct flight *f, const struct waiter *w)
     c->klass = (enum traffic_class)w->klass;
     c->has_token = w->has_token;
     if (w->has_token)
-        memcpy(c->token, w->caller->token, sizeof(c->token));
+        memcpy(c->token, caller_token(w->caller), sizeof(c->token));
     c->client = caller_client(w->caller);
     c->method = caller_method(w->caller);
     c->host = caller_host(w->caller);
@@ -183,7 +183,7 @@ on_denied(struct keeper *k, struct sandbox *s)
         struct waiter *w = container_of(n, struct waiter, link);
 
         if (w->has_token == f->has_token &&
-            (!w->has_token || memcmp(w->caller->token, f->token, TOKEN_DIGEST) == 0))
+            (!w->has_token || memcmp(caller_token(w->caller), f->token, TOKEN_DIGEST) == 0))
             keeper_say_no(k, w, REASON_WAKE_DENIED, 0);
     }
     if (!f->has_token)
