@@ -9,7 +9,7 @@
 
 #include "base/slice.h"
 
-enum reason {
+enum __attribute__((packed)) reason { /* one byte: each request keeps some */
     REASON_NONE = 0, /* it ended well */
 #define REASON(sym, slug, native, e2b, retry, code, e2b_code) REASON_##sym,
 #include "base/reason.def"

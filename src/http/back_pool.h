@@ -17,7 +17,7 @@
 struct back_pool;
 
 /* H2 without TLS: by prior knowledge. ALPN: whichever the handshake chose. */
-enum back_kind { BACK_H1, BACK_H2, BACK_ALPN };
+enum __attribute__((packed)) back_kind { BACK_H1, BACK_H2, BACK_ALPN };
 
 struct back_key {
     uint64_t sandbox, incarnation;

@@ -63,9 +63,11 @@ struct exchange_end {
 };
 
 /* Did a byte of the request reach a connected socket? Decides whether it may be sent again. */
-enum delivered { DELIVERED_NO, DELIVERED_MAYBE, DELIVERED_YES };
+enum __attribute__((packed)) delivered { DELIVERED_NO, DELIVERED_MAYBE, DELIVERED_YES };
 
-enum exchange_end_kind { END_NONE, END_ANSWERED, END_ABORTED, END_CLIENT_LEFT };
+enum __attribute__((packed)) exchange_end_kind {
+    END_NONE, END_ANSWERED, END_ABORTED, END_CLIENT_LEFT
+};
 
 /* Whoever runs exchanges: proxy, fetch, tests. All are called from the loop, never nested. */
 struct exchange_handler {
@@ -102,6 +104,11 @@ struct exchange {
     struct pipe to_back, to_front;
     struct exchange_end *front, *back;
     struct task run, reap;
+    struct tunnel *tunnel;       /* in the arena, from tunnel_open on (tunnel.h); else NULL */
+    /* of the request line; of its head; request on the wire; answer */
+    usec_t began, head_done, sent, first_byte;
+    struct endpoint peer;        /* the client */
+    struct endpoint back_peer;
     unsigned todo;               /* callbacks due, exchange.c */
     enum reason lost;            /* for on_back_lost */
     enum exchange_end_kind outcome;
@@ -115,12 +122,7 @@ struct exchange {
     bool announced;              /* on_request was called */
     bool half_close_waits;       /* the handler's: FIN from the client does not mean gone */
     bool ended;
-    struct tunnel *tunnel;       /* in the arena, from tunnel_open on (tunnel.h); else NULL */
     uint8_t interims;            /* 1xx seen; limit 16 */
-    /* of the request line; of its head; request on the wire; answer */
-    usec_t began, head_done, sent, first_byte;
-    struct endpoint peer;        /* the client */
-    struct endpoint back_peer;
 };
 
 #define EXCHANGE_ARENA_MAX (192u * 1024)

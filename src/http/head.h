@@ -30,11 +30,15 @@ struct field {
     bool plain;  /* the name is known to be of letters, digits and '-' only */
 };
 
-enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE,
-              METHOD_OPTIONS, METHOD_PATCH, METHOD_TRACE, METHOD_CONNECT };
+enum __attribute__((packed)) method {
+    METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_DELETE, METHOD_OPTIONS,
+    METHOD_PATCH, METHOD_TRACE, METHOD_CONNECT
+};
 
 /* How a message's end is known (RFC 9112 section 6.3). */
-enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE };
+enum __attribute__((packed)) framing {
+    FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKED, FRAMING_CLOSE
+};
 
 struct head {
     /* requests */
@@ -42,17 +46,17 @@ struct head {
     struct slice target; /* origin-form, byte-identical to what came; "*" for OPTIONS * */
     struct slice host;   /* the one Host (or authority), validated, as it came */
     /* answers */
-    uint16_t status;
     struct slice phrase;
+    uint16_t status;
     /* both */
-    struct field *field;
     uint16_t fields, fields_cap;
-    struct field *trailer; /* set before the pipe ends */
     uint16_t trailers;
-    uint8_t version; /* 10, 11, 20 */
+    struct field *field;
+    struct field *trailer; /* set before the pipe ends */
+    uint64_t length;       /* FRAMING_LENGTH */
+    uint8_t version;       /* 10, 11, 20 */
     enum method method;
     enum framing framing;
-    uint64_t length;      /* FRAMING_LENGTH */
     bool keep_alive;      /* the peer lets its connection live */
     bool expect_continue; /* requests: 100-continue is expected */
     bool upgrade;         /* Connection: upgrade with an Upgrade field */

@@ -261,7 +261,7 @@ drain_lent(struct pipe *p, size_t n)
     }
     if (gone == 0)
         return;
-    p->lents -= gone;
+    p->lents = (uint8_t)(p->lents - gone);
     memmove(p->lent, p->lent + gone, p->lents * sizeof(p->lent[0]));
 }
 

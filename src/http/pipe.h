@@ -40,11 +40,11 @@ struct pipe {
     uint32_t at_off;
     uint32_t window; /* bytes that may be pending; 0: held */
     struct slice lent[PIPE_LENT_MAX]; /* what is still borrowed; comes after the blocks */
-    uint32_t lents;
     uint64_t written;  /* monotonic: bytes that came in */
     uint64_t drained;  /* monotonic: bytes that went out or were discarded: window credit */
     uint64_t taken;    /* read position: as drained, but a rewind sets it back */
     uint64_t base;     /* position of the oldest byte still here; 0: can be rewound */
+    uint8_t lents;
     bool ended;        /* the writer is done, well */
     bool aborted;      /* the writer is done, badly: reason */
     bool stopped;      /* the reader wants no more: writes vanish */

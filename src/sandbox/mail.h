@@ -90,7 +90,7 @@ enum verdict {
     X(PROBE, "probe", false)                                                                       \
     X(HOUSEKEEPING, "housekeeping", false)
 
-enum traffic_class {
+enum __attribute__((packed)) traffic_class {
 #define X(sym, name, wakes) CLASS_##sym,
     TRAFFIC_CLASSES(X)
 #undef X
