@@ -58,18 +58,24 @@ forward_request_id(struct proxy *p)
         forward_new_id(&p->ex.loop->random, p->request_id);
 }
 
-void
+int
 forward_token(struct proxy *p)
 {
+    uint8_t *digest;
     struct slice t = head_value(&p->ex.req, FIELD_E2B_TRAFFIC_ACCESS_TOKEN);
 
     if (t.n == 0)
         t = head_value(&p->ex.req, FIELD_ROUSE_ACCESS_TOKEN);
     if (t.n == 0 && p->ex.req.upgrade)
         t = subprotocol_token(&p->ex.req);
-    p->has_token = t.n > 0;
-    if (p->has_token)
-        SHA256((const unsigned char *)t.p, t.n, p->token);
+    if (t.n == 0)
+        return 0;
+    digest = arena_alloc(&p->ex.arena, TOKEN_DIGEST);
+    if (!digest)
+        return -1;
+    SHA256((const unsigned char *)t.p, t.n, digest);
+    p->token = digest;
+    return 0;
 }
 
 /* Does one member of Via ("1.1 rouse", "HTTP/1.1 rouse (comment)") carry our mark? */

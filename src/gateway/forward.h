@@ -14,8 +14,8 @@ void forward_new_id(struct random *r, char *out);
 void forward_request_id(struct proxy *p);
 /* Who the client is, behind trusted proxies: p->client. */
 void forward_caller(struct proxy *p);
-/* The digest of the presented traffic token into p->token. */
-void forward_token(struct proxy *p);
+/* The digest of the presented traffic token into p->token. -1: out of memory. */
+int forward_token(struct proxy *p) must_check;
 /* Our own mark three times in Via. */
 bool forward_is_loop(const struct head *h);
 /* Makes ex->req what the sandbox gets. Once per request. -1: out of arena. */

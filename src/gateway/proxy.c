@@ -205,7 +205,7 @@ send_ask(struct proxy *p, enum ask_why why)
         .klass = p->klass,
         .may_wake = !(p->site->wake_ignore & (1u << p->klass)),
         .keep_alive = p->ex.req.keep_alive,
-        .has_token = p->has_token,
+        .has_token = p->token != NULL,
         .arrived = p->ex.head_done,
         .wait = preferred_wait(&p->ex.req),
         .bytes = (uint32_t)pipe_pending(&p->ex.to_back),
@@ -215,13 +215,60 @@ send_ask(struct proxy *p, enum ask_why why)
         .path = classify_path(&p->ex.req),
     };
     fill_key(p, &a->key);
-    memcpy(a->token, p->token, sizeof(a->token));
+    if (p->token)
+        memcpy(a->token, p->token, sizeof(a->token));
     forward_source(&p->client, a->source);
     if (worker_ask(p->w, &m) == 0)
         return 0;
     idtable_remove(&p->w->tickets, p->ticket);
     p->ticket = 0;
     return -1;
+}
+
+struct proxy_page {
+    struct proxy *p;
+    struct wheel_timer timer;
+};
+
+static void
+on_page_timer(struct wheel_timer *t)
+{
+    struct proxy *p = container_of(t, struct proxy_page, timer)->p;
+
+    if (p->ex.ended || (p->phase != PROXY_HELD && p->phase != PROXY_CONNECTING))
+        return;
+    proxy_stop_connecting(p);
+    end_hold(p);
+    leave(p);
+    p->phase = PROXY_ANSWERING;
+    p->splash = true;
+    metric_add(p->ex.loop->metrics, METRIC_PAGES, 1);
+    answer_waiting_page(&p->ex, p->id, slice_of(p->request_id));
+}
+
+/* The waiting page is due at some time, if this request may be answered with it. -1: out of
+ * memory. */
+static int
+arm_page(struct proxy *p)
+{
+    if (p->site->page_after == USEC_OFF || !classify_page_fits(&p->ex.req, p->klass))
+        return 0;
+    if (!p->page) {
+        p->page = arena_alloc(&p->ex.arena, sizeof(*p->page));
+        if (!p->page)
+            return -1;
+        p->page->p = p;
+        wheel_timer_init(&p->page->timer, on_page_timer);
+    }
+    loop_timer_set(p->ex.loop, &p->page->timer, p->ex.head_done + p->site->page_after);
+    return 0;
+}
+
+void
+proxy_stop_page(struct proxy *p)
+{
+    if (p->page)
+        loop_timer_cancel(p->ex.loop, &p->page->timer);
 }
 
 /* Holds the request until control's verdict. Of its body only what came already is kept. */
@@ -238,24 +285,8 @@ proxy_ask(struct proxy *p, enum ask_why why)
     }
     if (p->hold_began == 0)
         p->hold_began = now;
-    if (p->site->page_after != USEC_OFF && classify_page_fits(&p->ex.req, p->klass))
-        loop_timer_set(p->ex.loop, &p->page, p->ex.head_done + p->site->page_after);
-}
-
-static void
-on_page_timer(struct wheel_timer *t)
-{
-    struct proxy *p = container_of(t, struct proxy, page);
-
-    if (p->ex.ended || (p->phase != PROXY_HELD && p->phase != PROXY_CONNECTING))
-        return;
-    proxy_stop_connecting(p);
-    end_hold(p);
-    leave(p);
-    p->phase = PROXY_ANSWERING;
-    p->splash = true;
-    metric_add(p->ex.loop->metrics, METRIC_PAGES, 1);
-    answer_waiting_page(&p->ex, p->id, slice_of(p->request_id));
+    if (arm_page(p) < 0)
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
 }
 
 /* ---- relaying --------------------------------------------------------------------- */
@@ -321,7 +352,7 @@ proxy_route(struct proxy *p)
     struct sandbox_key key;
 
     fill_key(p, &key);
-    switch (view_route(p->w->view, &key, p->port, p->has_token ? p->token : NULL, &p->route)) {
+    switch (view_route(p->w->view, &key, p->port, p->token, &p->route)) {
     case VIEW_GO:
         proxy_connect(p, VERDICT_GO_DIRECT, 0,
                       usec_add(p->ex.head_done, p->site->keep.hold_timeout));
@@ -383,7 +414,10 @@ on_request(struct exchange *ex)
         return;
     }
     ex->half_close_waits = p->site->half_close_waits;
-    forward_token(p);
+    if (forward_token(p) < 0) {
+        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
+        return;
+    }
     if (ex->req.framing != FRAMING_NONE && method_idempotent(ex->req.method))
         pipe_retain(&ex->to_back);
     proxy_route(p);
@@ -520,6 +554,7 @@ release(struct exchange *ex)
     struct worker *w = p->w;
 
     worker_config_release(w, p->wc);
+    pool_give(&w->dials, p->dial);
     pool_give(&w->proxies, p);
     worker_exchange_over(w);
 }
@@ -542,16 +577,15 @@ proxy_new(struct worker *w, unsigned listener, struct session *session)
 
     if (!p)
         return NULL;
-    memset(p, 0, sizeof(*p));
+    memset(p, 0, offsetof(struct proxy, room));
     exchange_init(&p->ex, &w->loop, &proxy_handler);
+    arena_lend(&p->ex.arena, p->room, sizeof(p->room));
     p->w = w;
     p->wc = w->config;
     p->wc->users++;
     p->session = session;
     p->https = conn_tls(&session->conn) != NULL;
     p->listener = listener;
-    proxy_init_connecting(p);
-    wheel_timer_init(&p->page, on_page_timer);
     w->exchanges++;
     return p;
 }

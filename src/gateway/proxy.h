@@ -13,12 +13,14 @@
 #include "net/probe.h"
 #include "sandbox/attempt.h"
 
+#include <stddef.h>
+
 /*
  *  routing --> held <--> connecting --> relaying --> over
  *     |          |           |             |
  *     +----------+-----------+-------------+--> answering --> over
  */
-enum proxy_phase {
+enum __attribute__((packed)) proxy_phase {
     PROXY_ROUTING,    /* the head is being looked at */
     PROXY_HELD,       /* an ASK is open: waiting for control's verdict */
     PROXY_CONNECTING, /* dialing, or between two tries */
@@ -29,42 +31,54 @@ enum proxy_phase {
 
 #define REQUEST_ID_LEN 32
 
+/* Bytes of a request's arena that come with its struct proxy: a head of usual size. */
+#define PROXY_ROOM 592
+
+/* What only dialing needs; proxy_connect.c. */
+struct proxy_dial {
+    struct proxy *p;
+    struct attempt attempt;
+    struct dialer dialer;
+    struct dialer_tls tls;
+    struct probe_timer precise;
+};
+
+/* What each request needs, also the many that are only held: it is to be small. */
 struct proxy {
     struct exchange ex; /* first: exchanges and proxies convert by container_of */
     struct worker *w;
     struct worker_config *wc;
     struct session *session;
     unsigned listener; /* where it came in: whose trusted peers count */
-    bool https;        /* over TLS */
-    struct endpoint client; /* ex.peer, or whom a trusted peer speaks for */
     enum proxy_phase phase;
     enum traffic_class klass;
+    struct endpoint client; /* ex.peer, or whom a trusted peer speaks for */
+    uint16_t port;
+    uint8_t tries;           /* connections the request was given to */
+    bool https;              /* over TLS */
+    bool asked_silence;      /* an ASK_NO_ANSWER was sent for this request */
+    bool woken;              /* a wake was waited for */
+    bool leader, splash, pooled, prepared;
     const struct site *site; /* NULL: not routed */
     struct slice id;         /* sandbox, in the arena */
-    uint16_t port;
+    const uint8_t *token;    /* digest of the one that came, in the arena; NULL: none came */
     /* Towards control. */
     uint64_t ticket;         /* of the open ASK; 0: none */
     uint64_t released;       /* a GO that owes its terminal message; 0: none */
     uint64_t unanswered;     /* a CONNECTED that owes its ANSWERED; 0: none */
     struct view_route route;
-    struct speak *speak;     /* how route's sandbox is spoken to */
+    enum back_kind back_kind; /* how route's sandbox is spoken to */
+    uint64_t back_identity;   /* for back_key.tls */
     struct view_sandbox *use; /* while relaying */
-    bool asked_silence;      /* an ASK_NO_ANSWER was sent for this request */
-    bool woken;              /* a wake was waited for */
-    bool leader, splash, pooled, has_token, prepared;
-    uint8_t tries;           /* connections the request was given to */
-    uint8_t token[TOKEN_DIGEST];
     struct slice subprotocol; /* to be chosen where the sandbox chooses none; subprotocol.h */
-    /* Connecting. */
-    struct attempt *attempt; /* in the arena, like speak: held requests have neither */
-    struct dialer dialer;
-    struct probe_timer precise;
-    struct wheel_timer page; /* shows the waiting page */
-    struct proxy_stream *stream; /* while relaying one, in the arena; else NULL */
+    struct proxy_dial *dial;     /* from w->dials, since a connection was dialed for; else NULL */
+    struct proxy_page *page;     /* in the arena, when the waiting page may be due; else NULL */
+    struct proxy_stream *stream; /* in the arena, while relaying one; else NULL */
     /* For the log and Server-Timing. */
     const char *up_proto; /* of the last back: "h1", "h2"; NULL: none */
     usec_t hold_began, held_for, wake_took, woken_at, connect_took, connect_began;
     char request_id[REQUEST_ID_LEN + 1];
+    _Alignas(max_align_t) char room[PROXY_ROOM]; /* of ex.arena */
 };
 
 /* The handler of every exchange with a client. */

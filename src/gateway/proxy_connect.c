@@ -17,9 +17,11 @@
 void
 proxy_stop_connecting(struct proxy *p)
 {
-    dialer_stop(&p->dialer);
-    probe_cancel(p->ex.loop, &p->precise);
-    loop_timer_cancel(p->ex.loop, &p->page);
+    if (p->dial) {
+        dialer_stop(&p->dial->dialer);
+        probe_cancel(p->ex.loop, &p->dial->precise);
+    }
+    proxy_stop_page(p);
 }
 
 static void follow(struct proxy *p, enum attempt_do step);
@@ -27,8 +29,8 @@ static void follow(struct proxy *p, enum attempt_do step);
 static struct back_key
 back_key_of(const struct proxy *p)
 {
-    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to, p->speak->kind,
-                             p->speak->identity};
+    return (struct back_key){p->route.sandbox, p->route.incarnation, p->route.to, p->back_kind,
+                             p->back_identity};
 }
 
 static void
@@ -45,7 +47,8 @@ connected(struct proxy *p, usec_t took)
 static void
 connect_failed(struct proxy *p)
 {
-    struct mail m = {.u.failed = {.silent = p->attempt->silent, .since = p->attempt->since}};
+    const struct attempt *a = &p->dial->attempt;
+    struct mail m = {.u.failed = {.silent = a->silent, .since = a->since}};
 
     proxy_pay(p, MAIL_CONNECT_FAILED, &p->released, &m);
 }
@@ -54,9 +57,10 @@ connect_failed(struct proxy *p)
 static void
 on_connected(struct dialer *d, struct conn *c, usec_t took)
 {
-    struct proxy *p = container_of(d, struct proxy, dialer);
+    struct proxy_dial *dial = container_of(d, struct proxy_dial, dialer);
+    struct proxy *p = dial->p;
     bool current = view_current(p->w->view, p->route.sandbox, p->route.version);
-    enum attempt_do step = attempt_on_connected(p->attempt, current, p->ex.loop->now);
+    enum attempt_do step = attempt_on_connected(&dial->attempt, current, p->ex.loop->now);
     struct back_key key = back_key_of(p);
     struct back *back;
 
@@ -90,7 +94,8 @@ untrusted(struct proxy *p, const char *detail)
 static void
 on_connect_failed(struct dialer *d, int error, unsigned open)
 {
-    struct proxy *p = container_of(d, struct proxy, dialer);
+    struct proxy_dial *dial = container_of(d, struct proxy_dial, dialer);
+    struct proxy *p = dial->p;
     usec_t now = p->ex.loop->now;
 
     (void)open;
@@ -107,8 +112,8 @@ on_connect_failed(struct dialer *d, int error, unsigned open)
         untrusted(p, "its certificate is not good, or not for this name");
         return;
     }
-    follow(p, error == ETIMEDOUT ? attempt_on_silent(p->attempt, now)
-                                 : attempt_on_refused(p->attempt, now));
+    follow(p, error == ETIMEDOUT ? attempt_on_silent(&dial->attempt, now)
+                                 : attempt_on_refused(&dial->attempt, now));
 }
 
 static const struct dialer_owner dialer_owner = {
@@ -119,26 +124,28 @@ static const struct dialer_owner dialer_owner = {
 static void
 on_precise_timer(struct probe_timer *t)
 {
-    struct proxy *p = container_of(t, struct proxy, precise);
+    struct proxy_dial *dial = container_of(t, struct proxy_dial, precise);
+    struct proxy *p = dial->p;
 
     if (p->phase != PROXY_CONNECTING || p->ex.ended)
         return;
     /* The sandbox may have ended, or fallen asleep again, before its port ever opened. */
     if (view_current(p->w->view, p->route.sandbox, p->route.version))
-        follow(p, attempt_on_timer(p->attempt, p->ex.loop->now));
+        follow(p, attempt_on_timer(&dial->attempt, p->ex.loop->now));
     else
-        follow(p, attempt_on_stale(p->attempt));
+        follow(p, attempt_on_stale(&dial->attempt));
 }
 
 /* Does what the attempt says next. */
 static void
 follow(struct proxy *p, enum attempt_do step)
 {
-    struct attempt *a = p->attempt;
+    struct proxy_dial *dial = p->dial;
+    struct attempt *a = &dial->attempt;
 
     switch (step) {
     case ATTEMPT_DIAL:
-        if (dialer_start(&p->dialer, &a->to, a->ttl) < 0) {
+        if (dialer_start(&dial->dialer, &a->to, a->ttl) < 0) {
             bool full = errno == EAGAIN;
 
             connect_failed(p);
@@ -149,8 +156,8 @@ follow(struct proxy *p, enum attempt_do step)
     case ATTEMPT_WAIT:
     case ATTEMPT_DROP:
         if (a->next == USEC_NEVER)
-            probe_cancel(p->ex.loop, &p->precise);
-        else if (probe_set(p->ex.loop, &p->precise, a->next) < 0)
+            probe_cancel(p->ex.loop, &dial->precise);
+        else if (probe_set(p->ex.loop, &dial->precise, a->next) < 0)
             proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
         return;
     case ATTEMPT_ASK:
@@ -188,29 +195,43 @@ is_refused(struct proxy *p)
 
 /* How the sandbox is spoken to. False: refused. */
 static bool
-choose(struct proxy *p)
+choose(struct proxy *p, struct speak *speak)
 {
     const char *detail = "";
-    enum reason why;
+    enum reason why =
+        speak_choose(&p->wc->speakers, doors_library(p->w->doors), p->site, p->route.manner,
+                     p->port, &p->ex.req, &p->ex.arena, speak, &detail);
 
-    if (!p->speak)
-        p->speak = arena_alloc(&p->ex.arena, sizeof(*p->speak));
-    if (!p->speak) {
-        proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
-        return false;
-    }
-    why = speak_choose(&p->wc->speakers, doors_library(p->w->doors), p->site, p->route.manner,
-                       p->port, &p->ex.req, &p->ex.arena, p->speak, &detail);
     if (why == REASON_UPSTREAM_UNTRUSTED)
         untrusted(p, detail);
     else if (why != REASON_NONE)
         proxy_refuse(p, why, 0, NULL);
-    p->dialer.tls = p->speak->tls.client ? &p->speak->tls : NULL;
+    p->back_kind = speak->kind;
+    p->back_identity = speak->identity;
     /* HTTP/2 may refuse a stream, whatever its method: then it is sent again. */
-    if (p->speak->kind != BACK_H1 && p->ex.req.framing != FRAMING_NONE &&
+    if (p->back_kind != BACK_H1 && p->ex.req.framing != FRAMING_NONE &&
         p->ex.to_back.drained == 0)
         pipe_retain(&p->ex.to_back);
     return why == REASON_NONE;
+}
+
+/* What dialing needs; there is none before a first connection is dialed for. -1: out of memory. */
+static int
+get_dial(struct proxy *p, const struct speak *speak)
+{
+    struct proxy_dial *d = p->dial;
+
+    if (!d) {
+        d = p->dial = pool_take(&p->w->dials);
+        if (!d)
+            return -1;
+        d->p = p;
+        dialer_init(&d->dialer, &p->w->loop, &dialer_owner);
+        probe_timer_init(&d->precise, on_precise_timer);
+    }
+    d->tls = speak->tls;
+    d->dialer.tls = speak->tls.client ? &d->tls : NULL;
+    return 0;
 }
 
 /* Gets the request its connection: an idle one, else by dialing as `mode` says. */
@@ -220,11 +241,12 @@ proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
     bool idempotent = method_idempotent(p->ex.req.method);
     usec_t now = p->ex.loop->now;
     struct back_key key;
+    struct speak speak;
     struct back *b;
 
     p->phase = PROXY_CONNECTING;
     p->connect_began = now;
-    if (is_refused(p) || !choose(p))
+    if (is_refused(p) || !choose(p, &speak))
         return;
     key = back_key_of(p);
     b = back_pool_take(p->w->pool, &key, idempotent);
@@ -239,18 +261,10 @@ proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until)
         proxy_refuse(p, REASON_CONNECTION_LIMIT, 0, NULL);
         return;
     }
-    if (!p->attempt)
-        p->attempt = arena_alloc(&p->ex.arena, sizeof(*p->attempt));
-    if (!p->attempt) {
+    if (get_dial(p, &speak) < 0) {
         proxy_refuse(p, REASON_OUT_OF_MEMORY, 0, NULL);
         return;
     }
-    follow(p, attempt_start(p->attempt, &p->site->connect, mode, &key.to, since, until, now));
-}
-
-void
-proxy_init_connecting(struct proxy *p)
-{
-    dialer_init(&p->dialer, &p->w->loop, &dialer_owner);
-    probe_timer_init(&p->precise, on_precise_timer);
+    follow(p, attempt_start(&p->dial->attempt, &p->site->connect, mode, &key.to, since, until,
+                            now));
 }

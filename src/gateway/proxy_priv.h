@@ -16,9 +16,10 @@ void proxy_relay(struct proxy *p, struct back *b);
  * until: give up then.
  */
 void proxy_connect(struct proxy *p, enum verdict mode, usec_t since, usec_t until);
-void proxy_init_connecting(struct proxy *p);
 /* No dial, no timer is left. */
 void proxy_stop_connecting(struct proxy *p);
+/* The waiting page is not due any more. */
+void proxy_stop_page(struct proxy *p);
 /* Sends control the message that settles the debt *ticket, if there is one. */
 void proxy_pay(struct proxy *p, enum mail_kind kind, uint64_t *ticket, struct mail *m);
 

@@ -7,6 +7,7 @@
 #ifndef ROUSE_GATEWAY_PROXY_STREAM_H
 #define ROUSE_GATEWAY_PROXY_STREAM_H
 
+#include "base/ensure.h"
 #include "base/list.h"
 #include "base/reason.h"
 #include "base/wheel.h"
@@ -15,7 +16,7 @@ struct proxy;
 struct worker;
 
 enum stream_kind {
-    STREAM_NONE,   /* an answer with its length, or none yet */
+    STREAM_NONE,   /* an answer with its length */
     STREAM_ANSWER, /* without length: a page in chunks, most likely */
     STREAM_EVENTS, /* text/event-stream, or messages of gRPC or Connect */
     STREAM_TUNNEL,

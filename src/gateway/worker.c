@@ -299,6 +299,7 @@ worker_new(struct gateway *g, unsigned number, struct mailbox *control, struct g
     list_init(&w->streams);
     idtable_init(&w->tickets, TICKETS_MAX);
     pool_init(&w->proxies, sizeof(struct proxy), PROXIES_SPARE, 0);
+    pool_init(&w->dials, sizeof(struct proxy_dial), PROXIES_SPARE, 0);
     wheel_timer_init(&w->activity, on_activity_timer);
     worker_drain_init(w);
     if (loop_init(&w->loop, &o) < 0) {
@@ -372,6 +373,7 @@ worker_free(struct worker *w)
     config_free(w->config);
     idtable_fini(&w->tickets);
     pool_fini(&w->proxies);
+    pool_fini(&w->dials);
     arrival_hall_fini(&w->hall);
     loop_fini(&w->loop);
     free(w);

@@ -61,6 +61,7 @@ struct worker {
     struct back_pool *pool;
     struct idtable tickets;         /* of ASKs without a verdict -> struct proxy */
     struct pool proxies;            /* memory of struct proxy */
+    struct pool dials;              /* memory of struct proxy_dial */
     struct worker_door door[CONFIG_LISTENERS];
     struct arrival_hall hall;
     struct list arrivals;           /* of struct arrival */

@@ -19,7 +19,7 @@
 
 #define TRAILERS_MAX 32
 #define TRAILER_BYTES 8192
-#define SPARE 8 /* fields that are added on the way */
+#define SPARE 2 /* fields: held requests are many; what is added on the way gets its room then */
 
 static struct slice
 text_of(nghttp2_rcbuf *r)

@@ -52,7 +52,7 @@ struct task {
 /* Room for a connection's libevent event and its bookkeeping (conn.c). */
 #define LOOP_HANDLE 176u
 /* What a session that has many streams keeps of each (http/h2_priv.h). */
-#define LOOP_PIECE 224u
+#define LOOP_PIECE 216u
 /* What an HTTP/1 session keeps while it is not idle (http/h1_server_priv.h). */
 #define LOOP_JOB 352u
 
