@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proxy_stream.c: see proxy_stream.h. One look a minute at most, or four in a site's idle.tunnel
- * and idle.stream: bytes cost nothing here. It must not know how a stream is carried. Owner: the
+ * proxy_stream.c: see proxy_stream.h. A look every 15 s, or four in a site's idle.tunnel and
+ * idle.stream: bytes cost nothing here. It must not know how a stream is carried. Owner: the
  * worker's thread.
  *
  *     moving -- nothing moved for the site's limit --> closing (tunnels: Close 1001) --> cut
@@ -18,7 +18,7 @@
 #include "gateway/proxy.h"
 #include "http/tunnel.h"
 
-#define LOOK_EVERY (60 * USEC_SEC)
+#define LOOK_EVERY (15 * USEC_SEC)
 #define HALF_OPEN_FOR (60 * USEC_SEC)
 #define CLOSING_FOR USEC_SEC
 /* An answer without length that has lasted so long is a stream, whatever it calls itself. */
