@@ -118,17 +118,19 @@ tls_rig_pair(struct tls_rig *r, const char *name)
 static int64_t
 rig_wall(void *ctx)
 {
-    return (int64_t)time(NULL) + *(int64_t *)ctx;
+    const struct tls_rig *r = ctx;
+
+    return r->opened + r->wall;
 }
 
 void
 tls_rig_open(struct tls_rig *r)
 {
-    *r = (struct tls_rig){.fds = rig_open_fds()};
+    *r = (struct tls_rig){.fds = rig_open_fds(), .opened = (int64_t)time(NULL)};
     rig_loop(&r->loop);
     r->lib = tls_library_new(&r->loop);
     assert_non_null(r->lib);
-    tls_library_set_clock(r->lib, rig_wall, &r->wall);
+    tls_library_set_clock(r->lib, rig_wall, r);
     snprintf(r->dir, sizeof(r->dir), "/tmp/rouse-tls-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
     made_new(&r->ca, &(struct make){.name = "Test CA", .ca = true}, NULL);

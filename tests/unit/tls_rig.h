@@ -42,7 +42,7 @@ struct tls_rig {
     struct made ca;
     char dir[64], ca_file[96];
     unsigned fds;
-    int64_t wall; /* added to the wall clock */
+    int64_t opened, wall; /* the wall clock stands still at their sum */
     struct log_hub *hub;
     struct log *log;
 };
