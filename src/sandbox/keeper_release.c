@@ -133,14 +133,19 @@ go_direct(struct keeper *k, struct waiter *w, struct pair *p, const struct endpo
     p->told = true;
 }
 
-/* It runs for long and really does; its port does not answer: a restarting server gets a moment. */
+/*
+ * It runs for long and really does; its port does not answer: a restarting server gets a moment.
+ * Whoever asks because it was refused has heard from the port: no answer to the last try, begun a
+ * moment before the end, does not make it silent.
+ */
 static void
 go_retry(struct keeper *k, struct waiter *w, const struct endpoint *to)
 {
     const struct keeper_site *site = keeper_site(k, w->site);
     usec_t until = usec_add(k->now, site->refused_for);
+    usec_t since = w->why == ASK_REFUSED ? k->now : 0;
 
-    keeper_say_go(k, w, VERDICT_GO_RETRY, to, 0, usec_min(until, w->due.at), false);
+    keeper_say_go(k, w, VERDICT_GO_RETRY, to, since, usec_min(until, w->due.at), false);
 }
 
 static void
