@@ -46,7 +46,7 @@ front_set_state(struct h1_server *s, enum front_state to)
     s->since = s->loop->now;
     front_arm(s);
     if (to == FRONT_IDLE)
-        loop_queue_rearm(s->loop, &s->rearm); /* the job is done */
+        loop_queue_rearm(s->loop, &s->job->rearm); /* the job is done */
 }
 
 static usec_t
@@ -140,7 +140,7 @@ on_event(struct conn *c, unsigned events)
         return;
     }
     if (events & CONN_WRITABLE && s->job && h1_output_pending(&s->job->out))
-        loop_queue_flush(s->loop, &s->flush);
+        loop_queue_flush(s->loop, &s->job->flush);
     if (events & (CONN_READABLE | CONN_HUP))
         front_input(s);
 }
@@ -156,36 +156,19 @@ on_run(struct task *t)
 static void
 on_flush(struct task *t)
 {
-    front_flush(container_of(t, struct h1_server, flush));
+    front_flush(container_of(t, struct front_job, flush)->s);
 }
 
 static void
 give_job(struct h1_server *s)
 {
+    task_cancel(&s->job->flush);
+    task_cancel(&s->job->rearm);
     h1_input_fini(&s->job->in);
     h1_output_fini(&s->job->out);
     arena_reset(&s->job->arena);
     pool_give(&s->loop->jobs, s->job);
     s->job = NULL;
-}
-
-int
-front_take_job(struct h1_server *s)
-{
-    struct front_job *job;
-
-    if (s->job)
-        return 0;
-    job = pool_take(&s->loop->jobs);
-    if (!job)
-        return -1;
-    *job = (struct front_job){.body = NULL};
-    h1_input_init(&job->in, s->loop);
-    h1_output_init(&job->out, s->loop);
-    arena_init(&job->arena, &s->loop->arena_blocks, EXCHANGE_ARENA_MAX);
-    s->job = job;
-    loop_queue_rearm(s->loop, &s->rearm);
-    return 0;
 }
 
 /* What was read and not used is kept, or waits for the next turn. */
@@ -207,12 +190,9 @@ go_on_reading(struct h1_server *s)
 static void
 on_rearm(struct task *t)
 {
-    struct h1_server *s = container_of(t, struct h1_server, rearm);
-    struct exchange *ex;
+    struct h1_server *s = container_of(t, struct front_job, rearm)->s;
+    struct exchange *ex = s->job->lent_to;
 
-    if (!s->job)
-        return;
-    ex = s->job->lent_to;
     s->job->lent_to = NULL;
     if (ex && !ex->ended && pipe_settle(&ex->to_back) < 0)
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
@@ -220,6 +200,27 @@ on_rearm(struct task *t)
         go_on_reading(s);
     if (s->state == FRONT_IDLE && s->job->in.cur.n == 0)
         give_job(s);
+}
+
+int
+front_take_job(struct h1_server *s)
+{
+    struct front_job *job;
+
+    if (s->job)
+        return 0;
+    job = pool_take(&s->loop->jobs);
+    if (!job)
+        return -1;
+    *job = (struct front_job){.s = s};
+    task_init(&job->flush, on_flush);
+    task_init(&job->rearm, on_rearm);
+    h1_input_init(&job->in, s->loop);
+    h1_output_init(&job->out, s->loop);
+    arena_init(&job->arena, &s->loop->arena_blocks, EXCHANGE_ARENA_MAX);
+    s->job = job;
+    loop_queue_rearm(s->loop, &s->job->rearm);
+    return 0;
 }
 
 static void
@@ -244,7 +245,8 @@ front_close(struct h1_server *s, enum reason why, bool abort)
     loop_timer_cancel(s->loop, &s->timer);
     task_cancel(&s->end.task);
     task_cancel(&s->run);
-    task_cancel(&s->flush);
+    if (s->job)
+        task_cancel(&s->job->flush);
     loop_queue_reap(s->loop, &s->reap);
     s->session.owner->on_closed(s->session.ctx, &s->session, why);
 }
@@ -309,8 +311,6 @@ new_server(struct loop *l, const struct h1_server_options *o, const struct sessi
     list_init(&s->session.link);
     exchange_end_init(&s->end, &h1_server_ops);
     task_init(&s->run, on_run);
-    task_init(&s->flush, on_flush);
-    task_init(&s->rearm, on_rearm);
     task_init(&s->reap, on_reap);
     wheel_timer_init(&s->timer, on_timer);
     s->since = l->now;
@@ -345,7 +345,6 @@ h1_server_adopt(struct loop *l, struct conn *c, struct slice early, usec_t since
         return NULL;
     if ((early.n > 0 && front_take_job(s) < 0) ||
         conn_move(&s->session.conn, c, &conn_owner) < 0) {
-        task_cancel(&s->rearm);
         if (s->job)
             give_job(s);
         free(s);
@@ -353,7 +352,7 @@ h1_server_adopt(struct loop *l, struct conn *c, struct slice early, usec_t since
     }
     if (early.n > 0) {
         h1_input_lend(&s->job->in, early);
-        s->came = since;
+        s->job->came = since;
     }
     if (early.n > 0 || s->session.conn.readable)
         loop_queue_run(l, &s->run);

@@ -61,7 +61,7 @@ send_interim(struct h1_server *s, struct exchange *ex)
     if (h1_output_text(&s->job->out, write_answer, &a) < 0)
         exchange_abort(ex, REASON_INTERNAL_ERROR);
     else
-        loop_queue_flush(s->loop, &s->flush);
+        loop_queue_flush(s->loop, &s->job->flush);
 }
 
 static void
@@ -88,7 +88,7 @@ send_head(struct h1_server *s, struct exchange *ex)
                    false);
     if (a.bodiless)
         exchange_stop(&ex->to_front, ex->back);
-    loop_queue_flush(s->loop, &s->flush);
+    loop_queue_flush(s->loop, &s->job->flush);
 }
 
 static void
@@ -110,7 +110,7 @@ on_kick(struct exchange_end *end)
     struct h1_server *s = of_end(end);
 
     if (s->job->head_out)
-        loop_queue_flush(s->loop, &s->flush);
+        loop_queue_flush(s->loop, &s->job->flush);
 }
 
 static void
@@ -127,7 +127,7 @@ on_credit(struct exchange_end *end)
             exchange_abort(ex, REASON_OUT_OF_MEMORY);
             return;
         }
-        loop_queue_flush(s->loop, &s->flush);
+        loop_queue_flush(s->loop, &s->job->flush);
     }
     front_input(s);
 }

@@ -40,6 +40,9 @@ enum front_state {
 /* What a session needs from the first byte of a request to the last of its answer, and no longer:
  * most connections are idle. */
 struct front_job {
+    struct h1_server *s;
+    struct task flush, rearm;
+    usec_t came; /* the first byte, when somebody else read it; else 0 */
     struct h1_scan scan;
     struct h1_input in;
     struct h1_output out;
@@ -64,11 +67,10 @@ struct h1_server {
     struct exchange_end end;
     struct loop *loop;
     const struct h1_server_options *o;
-    struct task run, flush, rearm, reap;
+    struct task run, reap;
     struct wheel_timer timer;
     enum front_state state;
     usec_t since; /* of the state */
-    usec_t came;  /* the first byte, when somebody else read it; else 0 */
     bool draining;
     struct front_job *job; /* borrowed from the loop; NULL: idle */
 };

@@ -20,7 +20,7 @@ read_more(struct h1_server *s, size_t n, bool large)
     ssize_t got = h1_input_read(&s->job->in, &s->session.conn, n, large);
 
     if (got > 0) {
-        loop_queue_rearm(s->loop, &s->rearm);
+        loop_queue_rearm(s->loop, &s->job->rearm);
         return true;
     }
     if (got < 0 && errno == EAGAIN)
@@ -119,7 +119,7 @@ send_refusal(struct h1_server *s, enum reason why, const struct refusal *r)
     h1_input_use(&s->job->in, s->job->in.cur.n);
     s->job->discarded = 0;
     front_set_state(s, FRONT_REFUSE);
-    loop_queue_flush(s->loop, &s->flush);
+    loop_queue_flush(s->loop, &s->job->flush);
     if (s->session.conn.readable)
         loop_queue_run(s->loop, &s->run);
 }
@@ -214,7 +214,7 @@ take_data(struct h1_server *s, struct slice data)
         return -1;
     }
     s->job->lent_to = ex;
-    loop_queue_rearm(s->loop, &s->rearm); /* also when it was kept, not read */
+    loop_queue_rearm(s->loop, &s->job->rearm); /* also when it was kept, not read */
     return 0;
 }
 
@@ -379,9 +379,9 @@ parse_head(struct h1_server *s)
         h1_scan_init(&job->scan);
         arena_reset(&job->arena);
         front_set_state(s, FRONT_HEAD);
-        if (s->came > 0) {
-            s->since = s->came;
-            s->came = 0;
+        if (s->job->came > 0) {
+            s->since = s->job->came;
+            s->job->came = 0;
             front_arm(s);
         }
     }

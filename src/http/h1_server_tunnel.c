@@ -93,7 +93,7 @@ front_tunnel_head(struct h1_server *s)
     s->job->fin_sent = false;
     h1_output_open(&s->job->out, FRAMING_CLOSE, 0, false);
     conn_keep_alive(&s->session.conn, KEEP_IDLE, KEEP_INTERVAL, KEEP_PROBES, KEEP_USER);
-    loop_queue_flush(s->loop, &s->flush);
+    loop_queue_flush(s->loop, &s->job->flush);
     loop_queue_run(s->loop, &s->run);
 }
 
@@ -129,7 +129,7 @@ pass(struct h1_server *s)
         return false;
     }
     s->job->lent_to = ex;
-    loop_queue_rearm(s->loop, &s->rearm);
+    loop_queue_rearm(s->loop, &s->job->rearm);
     exchange_signal(ex->back, MARK_KICK);
     return true;
 }
@@ -143,7 +143,7 @@ read_once(struct h1_server *s)
 
     if (got > 0) {
         s->job->bulk = (size_t)got >= LOOP_READ_SMALL;
-        loop_queue_rearm(s->loop, &s->rearm);
+        loop_queue_rearm(s->loop, &s->job->rearm);
         pass(s);
     } else if (got == 0) {
         pipe_end(&ex->to_back);

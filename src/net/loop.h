@@ -54,7 +54,7 @@ struct task {
 /* What a session that has many streams keeps of each (http/h2_priv.h). */
 #define LOOP_PIECE 216u
 /* What an HTTP/1 session keeps while it is not idle (http/h1_server_priv.h). */
-#define LOOP_JOB 352u
+#define LOOP_JOB 408u
 
 struct loop_options {
     struct log *log;         /* may be NULL */
