@@ -85,7 +85,7 @@ quiet_due(const struct h2 *h, const struct h2_stream *s)
 
     if (!s->end.ex || s->flag[CLIENT_FINAL])
         return USEC_NEVER;
-    if (s->head_out && !s->flag[CLIENT_SENT] && !s->flag[CLIENT_UPGRADES])
+    if (s->head_made && !s->flag[CLIENT_SENT] && !s->flag[CLIENT_UPGRADES])
         return USEC_NEVER; /* it waits for us */
     if (!s->flag[CLIENT_SILENT] && s->flag[CLIENT_SENT] && h->o->silence > 0)
         due = usec_add(s->at, h->o->silence);

@@ -361,6 +361,23 @@ test_silence_and_patience(void **state)
     assert_non_null(b->back);
 }
 
+/* Its limit shrank while a request was on its way to it: that does not wait for ever. */
+static void
+test_no_room_after_all(void **state)
+{
+    struct bench *b = *state;
+    struct call *c = call_new(b, "GET", "/");
+
+    b->o.first_byte = 30 * USEC_MS;
+    call_serve(c, NULL, false);
+    far_settings(b, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0);
+    UNTIL(b, c->over);
+    assert_int_equal(b->frames[NGHTTP2_HEADERS], 0);
+    assert_int_equal(c->lost, 1);
+    assert_true(c->again);
+    assert_int_equal(c->delivered, DELIVERED_NO);
+}
+
 static void
 test_a_tunnel(void **state)
 {
@@ -437,6 +454,7 @@ main(void)
         T(test_goaway_lets_the_others_end),
         T(test_the_last_request),
         T(test_silence_and_patience),
+        T(test_no_room_after_all),
         T(test_a_tunnel),
         T(test_no_tunnels_there),
     };
