@@ -81,6 +81,7 @@ h2_stream_drop(struct h2_stream *s, uint32_t code, bool excused)
     if (s->known && h->state == H2_OPEN) {
         if (nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, s->id, code) != 0)
             h2_doom(h, NGHTTP2_INTERNAL_ERROR, REASON_OUT_OF_MEMORY);
+        h2_allow_crossing(h, s);
         loop_queue_flush(h->loop, &h->flush);
     }
     h2_stream_release(s);

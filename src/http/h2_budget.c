@@ -12,6 +12,7 @@
 #define EMPTIES_MAX 16
 #define FREE_MAX 10000u
 #define FREE_PRIORITIES 100u /* for each stream */
+#define CROSSING_MAX (64u * 1024 * 1024)
 
 static bool
 take(struct h2 *h, struct bucket *b, struct rate r)
@@ -111,6 +112,54 @@ count_continuation(struct h2 *h, const nghttp2_frame_hd *hd)
     return true;
 }
 
+/* --- what crosses a reset ------------------------------------------------------------------- */
+
+/* Bytes of credit that a frame of DATA costs. */
+static uint32_t
+cost_of(size_t length)
+{
+    return length > 0 ? (uint32_t)length : 1;
+}
+
+/* Until it knows, the peer sends what the stream's window let it, and perhaps RST_STREAM. */
+void
+h2_allow_crossing(struct h2 *h, const struct h2_stream *s)
+{
+    uint32_t window = s->window > h->o->stream_window ? s->window : h->o->stream_window;
+
+    if (!s->ended)
+        h->crossing = h->crossing < CROSSING_MAX - window ? h->crossing + window : CROSSING_MAX;
+    if (!s->peer_reset && h->crossed < FREE_MAX)
+        h->crossed++;
+}
+
+/* Frames of DATA that nghttp2 ignored are those. */
+static void
+excuse_crossing(struct h2 *h)
+{
+    if (h->unheard_bytes <= h->crossing && h->unheard_data <= h->unheard) {
+        h->crossing -= h->unheard_bytes;
+        h->unheard -= h->unheard_data;
+    }
+    h->unheard_data = h->unheard_bytes = 0;
+}
+
+/* RST_STREAM came. */
+static bool
+count_their_reset(struct h2 *h, int32_t id)
+{
+    const struct h2_stream *s = nghttp2_session_get_stream_user_data(h->ng, id);
+
+    if (!s)
+        return take_free(h, &h->crossed);
+    /* RFC 9113 section 8.1: who has answered may say that it wants no more of the request */
+    if (!h->role->server && s->ended)
+        return true;
+    return h2_count_reset(h);
+}
+
+/* --- frames --------------------------------------------------------------------------------- */
+
 /* The head of a frame is complete. */
 static void
 begin_frame(struct h2 *h)
@@ -124,6 +173,10 @@ begin_frame(struct h2 *h)
         h2_count_frame(h, &hd);
     else
         h->unheard++;
+    if (hd.type == NGHTTP2_DATA) {
+        h->unheard_data++;
+        h->unheard_bytes += cost_of(h->skip);
+    }
 }
 
 /*
@@ -151,10 +204,23 @@ h2_count_bytes(struct h2 *h, struct slice s)
     }
 }
 
+/* nghttp2 tells of a frame. */
+void
+h2_hear(struct h2 *h, const nghttp2_frame_hd *hd)
+{
+    if (h->unheard > 0)
+        h->unheard--;
+    if (hd->type == NGHTTP2_DATA && h->unheard_data > 0) {
+        h->unheard_data--;
+        h->unheard_bytes -= cost_of(hd->length);
+    }
+}
+
 /* Behind mem_recv. */
 bool
 h2_count_heard(struct h2 *h)
 {
+    excuse_crossing(h);
     for (; h->unheard > 0; h->unheard--)
         if (!h2_count_glitch(h))
             return false;
@@ -172,9 +238,7 @@ h2_count_frame(struct h2 *h, const nghttp2_frame_hd *hd)
     case NGHTTP2_CONTINUATION:
         return count_continuation(h, hd);
     case NGHTTP2_RST_STREAM:
-        if (nghttp2_session_get_stream_user_data(h->ng, hd->stream_id))
-            return h2_count_reset(h);
-        return h2_count_glitch(h);
+        return count_their_reset(h, hd->stream_id);
     case NGHTTP2_SETTINGS:
         return count_settings(h, hd);
     case NGHTTP2_PING:

@@ -30,8 +30,7 @@ on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void *arg)
     struct h2 *h = arg;
 
     (void)ng;
-    if (h->unheard > 0)
-        h->unheard--;
+    h2_hear(h, hd);
     if (hd->type == NGHTTP2_HEADERS) {
         if (h2_block_begin(h, hd->stream_id, (uint32_t)hd->length) < 0)
             h2_doom(h, NGHTTP2_INTERNAL_ERROR, REASON_OUT_OF_MEMORY);

@@ -86,16 +86,14 @@ struct h2 {
     struct buf left;           /* what the kernel did not take; then nothing more is made */
     struct buf early;          /* read by somebody else, not yet looked at */
     struct pace writing;       /* to the kernel */
-    usec_t since;              /* of the state, or without streams */
-    usec_t opened;
-    uint32_t open;             /* streams */
-    uint32_t stream_window;    /* announced: a stream's first one */
-    uint32_t windows;          /* sum of what all streams may send us now */
-    uint32_t discarded;
+    usec_t since, opened;      /* since: of the state, or without streams */
+    uint32_t open, discarded;  /* streams; bytes while lingering */
+    uint32_t stream_window, windows; /* a stream's first one; sum of what all may send us now */
+    uint32_t crossing, crossed; /* bytes, resets that may be on their way to streams we reset */
     struct bucket resets, glitches, pings, settings;
     uint32_t counted;          /* resets of ours that are counted already */
-    uint32_t updates_free, pings_free, priorities_free, empties;
-    uint32_t skip, unheard;    /* bytes until the next frame; frames that nghttp2 did not tell of */
+    uint32_t updates_free, pings_free, priorities_free, empties, skip; /* skip: to the next frame */
+    uint32_t unheard, unheard_data, unheard_bytes; /* frames that nghttp2 did not tell of */
     uint8_t head[9], head_n;   /* of the frame that begins */
     bool large, acked;         /* the last read was full; our SETTINGS are known */
     bool more;                 /* the last flush filled its buffer */
@@ -187,9 +185,11 @@ void h2_credit(struct h2_stream *s);
 /* h2_frame.c: to be deleted by the caller. NULL: out of memory. */
 nghttp2_session_callbacks *h2_callbacks_new(void);
 
-/* h2_budget.c. False: over the budget; the connection is ending. bytes: before mem_recv; heard:
+/* h2_budget.c. False: over the budget, it is ending. bytes: before mem_recv, hear: in it, heard:
  * behind it. */
 void h2_count_bytes(struct h2 *h, struct slice s);
+void h2_hear(struct h2 *h, const nghttp2_frame_hd *hd);
+void h2_allow_crossing(struct h2 *h, const struct h2_stream *s); /* we reset it */
 bool h2_count_heard(struct h2 *h);
 bool h2_count_reset(struct h2 *h);
 bool h2_count_glitch(struct h2 *h);

@@ -289,6 +289,30 @@ test_who_leaves_cancels(void **state)
     assert_non_null(b->back);
 }
 
+/* What was on its way to a request that left is nobody's fault. */
+static void
+test_what_crosses_a_cancel(void **state)
+{
+    struct bench *b = *state;
+    struct call *c, *other = call_get(b, "/other");
+
+    far_settings(b, 0, 0);
+    for (int32_t id = 3; id < 9; id += 2) {
+        c = call_get(b, "/events");
+        far_status(b, id, "200", false);
+        UNTIL(b, c->head);
+        exchange_front_lost(&c->ex, REASON_CLIENT_LEFT);
+        bench_turn(b);
+        for (int i = 0; i < 400; i++)
+            far_data(b, id, "event", i == 399);
+        bench_quiet(b);
+    }
+    assert_non_null(b->back);
+    far_status(b, 1, "200", true);
+    UNTIL(b, other->over);
+    assert_int_equal(other->outcome, END_ANSWERED);
+}
+
 static void
 test_goaway_lets_the_others_end(void **state)
 {
@@ -451,6 +475,7 @@ main(void)
         T(test_trailers_of_a_request),
         T(test_an_early_answer_stops_the_upload),
         T(test_who_leaves_cancels),
+        T(test_what_crosses_a_cancel),
         T(test_goaway_lets_the_others_end),
         T(test_the_last_request),
         T(test_silence_and_patience),
