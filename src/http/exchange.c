@@ -260,6 +260,15 @@ exchange_attach_back(struct exchange *ex, struct exchange_end *back, bool real)
     exchange_signal(ex->front, MARK_CREDIT);
 }
 
+/* An interim head that the front has not taken goes with its back. */
+static void
+forget_interim(struct exchange *ex)
+{
+    ex->interim_here = false;
+    if (ex->front && !ex->answer_here)
+        ex->front->marks &= ~(unsigned)MARK_HEAD;
+}
+
 void
 exchange_detach_back(struct exchange *ex, enum reason why)
 {
@@ -267,7 +276,7 @@ exchange_detach_back(struct exchange *ex, enum reason why)
     if (!ex->back || ex->ended)
         return;
     reset(ex, ex->back, why);
-    ex->interim_here = false;
+    forget_interim(ex);
     if (ex->answer_here) {
         pipe_abort(&ex->to_front, why);
         exchange_signal(ex->front, MARK_KICK);
@@ -305,7 +314,7 @@ void
 exchange_back_lost(struct exchange *ex, enum reason why)
 {
     detach(ex, ex->back);
-    ex->interim_here = false;
+    forget_interim(ex);
     if (ex->ended)
         return;
     if (ex->answer_here) {

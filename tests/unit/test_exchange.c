@@ -153,6 +153,27 @@ test_interim_waits_for_the_front(void **state)
     assert_int_equal(r->answers, 0);
 }
 
+/* The front was told of it, but has not looked yet: it must not take it for an answer. */
+static void
+test_interim_of_a_lost_back(void **state)
+{
+    struct rig *r = *state;
+
+    for (int how = 0; how < 2; how++) {
+        turn(r);
+        rig_attach(r);
+        turn(r);
+        exchange_interim_ready(r->ex);
+        exchange_signal(r->ex->front, MARK_HEAD);
+        if (how == 0)
+            exchange_back_lost(r->ex, REASON_UPSTREAM_RESET);
+        else
+            exchange_detach_back(r->ex, REASON_GENERATION_OVER);
+        turn(r);
+        assert_int_equal(r->front.heads, 0);
+    }
+}
+
 static void
 test_client_left_resets_the_back(void **state)
 {
@@ -273,6 +294,7 @@ main(void)
         T(test_lost_within_answer_cuts_it),
         T(test_early_answer_stops_the_request),
         T(test_interim_waits_for_the_front),
+        T(test_interim_of_a_lost_back),
         T(test_client_left_resets_the_back),
         T(test_detached_back_is_not_reported_lost),
         T(test_resend_rules),
