@@ -147,7 +147,7 @@ h2_client_on_credit(struct exchange_end *end)
     }
     if (r->late)
         return;
-    if (s->ended && !ex->tunnel)
+    if (s->ended && !pipe_closed(&ex->to_front))
         complete(s);
     else if (s->flag[CLIENT_FINAL])
         h2_credit(s);

@@ -40,6 +40,21 @@ tunnel_judge(const struct head *req, bool key, const char **detail)
     return REASON_NONE;
 }
 
+/* What is in the pipe already came before the yes was known. */
+static void
+catch_up(struct websocket_watch *w, const struct pipe *p)
+{
+    struct iovec iov[64];
+    size_t seen = 0;
+    int n = pipe_peek(p, iov, 64);
+
+    for (int i = 0; i < n; i++) {
+        websocket_watch_feed(w, (struct slice){iov[i].iov_base, iov[i].iov_len});
+        seen += iov[i].iov_len;
+    }
+    w->lost |= seen < p->written;
+}
+
 int
 tunnel_open(struct exchange *ex)
 {
@@ -48,6 +63,8 @@ tunnel_open(struct exchange *ex)
     if (!t)
         return -1;
     *t = (struct tunnel){.closing = false};
+    catch_up(&t->to_front, &ex->to_front);
+    catch_up(&t->to_back, &ex->to_back);
     ex->tunnel = t;
     exchange_answer_ready(ex);
     return 0;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "h2_back_rig.h"
+#include "http/tunnel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -440,6 +441,51 @@ test_a_tunnel(void **state)
     assert_true(body_is(c, "bytestoo"));
 }
 
+static struct call *
+call_tunnel(struct bench *b)
+{
+    struct call *c = call_new(b, "GET", "/ws");
+
+    c->ex.req.upgrade = true;
+    far_settings(b, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1);
+    back_serve(b->back, &c->ex);
+    return c;
+}
+
+/* Half a frame came before the yes: no Close stands within it. */
+static void
+test_a_frame_from_before_the_yes(void **state)
+{
+    struct bench *b = *state;
+    struct call *c = call_tunnel(b);
+
+    call_write(c, "\x81\x05he", 4, false);
+    UNTIL(b, b->frames[NGHTTP2_HEADERS] == 1);
+    far_status(b, 1, "200", false);
+    UNTIL(b, c->head && b->text.n == 4);
+    tunnel_close(&c->ex, TUNNEL_GOING_AWAY, SLICE("bye"), REASON_IDLE);
+    assert_false(pipe_closed(&c->ex.to_back));
+    assert_int_equal(tunnel_lend(&c->ex, &c->ex.to_back, SLICE("llo")), 0);
+    assert_true(c->ex.to_back.ended);
+    assert_true(pipe_pending(&c->ex.to_back) > 3);
+}
+
+/* All of it comes at once, behind a head that the front has not taken yet. */
+static void
+test_a_tunnel_behind_hints(void **state)
+{
+    struct bench *b = *state;
+    struct call *c = call_tunnel(b);
+
+    UNTIL(b, b->frames[NGHTTP2_HEADERS] == 1);
+    far_status(b, 1, "103", false);
+    far_status(b, 1, "200", false);
+    far_data(b, 1, "\x81\x05hello", true);
+    UNTIL(b, c->over);
+    assert_true(body_is(c, "\x81\x05hello"));
+    assert_int_equal(c->outcome, END_ANSWERED);
+}
+
 static void
 test_no_tunnels_there(void **state)
 {
@@ -481,6 +527,8 @@ main(void)
         T(test_silence_and_patience),
         T(test_no_room_after_all),
         T(test_a_tunnel),
+        T(test_a_frame_from_before_the_yes),
+        T(test_a_tunnel_behind_hints),
         T(test_no_tunnels_there),
     };
 
