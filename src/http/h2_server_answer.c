@@ -47,8 +47,10 @@ send_interim(struct h2_stream *s, const struct head *resp)
     char status[8];
     size_t n;
 
-    /* Who does not read gets none: they would pile up here. */
-    if (!s->known || s->head_out || h->left.n > 0)
+    if (!s->known || s->head_out)
+        return;
+    /* Who does not read gets no hints: they would pile up here. For 100 some wait. */
+    if (h->left.n > 0 && resp->status != 100)
         return;
     nv[0] = pair(":status", number(status, sizeof(status), resp->status));
     n = h2_head_nv(nv, 1, H2_NV_MAX, resp->field, resp->fields);

@@ -234,6 +234,32 @@ test_continue(void **state)
     assert_int_equal(s->status, 100);
 }
 
+/* It comes late, behind what the client has not read yet, but it comes. */
+static void
+test_continue_behind_an_answer(void **state)
+{
+    struct h2_rig *r = *state;
+
+    rig_frame(r, NGHTTP2_SETTINGS, 0, 0, "\0\x04\x7f\xff\xff\xff", 6);
+    rig_frame32(r, NGHTTP2_WINDOW_UPDATE, 0, 0, 0x7fff0000 - 65535);
+    rig_get(r, 1);
+    UNTIL(r, r->requests == 1);
+    rig_answer(rig_exchange(r, 1), 200, FRAMING_CHUNKED, 0);
+    r->mute = true;
+    for (int i = 0; i < 64; i++) {
+        rig_send(rig_exchange(r, 1), 32768);
+        rig_turn(r);
+    }
+    RIG_FIELDS(r, 3, 0, RIG_REQUEST("POST", "/"), "x-id", "3", "expect", "100-continue");
+    UNTIL(r, r->requests == 2);
+    rig_attach(rig_exchange(r, 3));
+    rig_turn(r);
+    rig_turn(r);
+    r->mute = false;
+    UNTIL(r, rig_stream(r, 3)->interims == 1);
+    assert_int_equal(rig_stream(r, 3)->status, 100);
+}
+
 static void
 test_no_continue_from_memory(void **state)
 {
@@ -443,6 +469,7 @@ main(void)
         OPEN(test_trailers_without_a_body),
         OPEN(test_request_trailers),
         OPEN(test_continue),
+        OPEN(test_continue_behind_an_answer),
         OPEN(test_no_continue_from_memory),
         OPEN(test_early_answer),
         OPEN(test_cut_answer),
