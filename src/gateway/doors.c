@@ -31,6 +31,7 @@ struct doors {
     struct tls_tickets *tickets;
     const struct route_table *routes;
     struct door_set *now;
+    uint32_t policies; /* the last id given to one */
 };
 
 static void
@@ -83,16 +84,26 @@ doors_library(struct doors *d)
 }
 
 static const struct tls_policy *
+guard_of(const struct doors *d, const struct site *s)
+{
+    return d->now && s->number < d->now->guards ? d->now->guard[s->number] : NULL;
+}
+
+static const struct tls_policy *
 policy_of(void *ctx, struct slice sni)
 {
     struct doors *d = ctx;
     const struct site *s = sni.n > 0 ? route_site(d->routes, sni) : NULL;
-    struct tls_policy *guard = s && s->number < d->now->guards ? d->now->guard[s->number] : NULL;
+    const struct tls_policy *guard = s ? guard_of(d, s) : NULL;
 
     return guard ? guard : d->now->open;
 }
 
-/* The identity of a policy is 0 for all who ask for nothing, else the site's number plus one. */
+/*
+ * The identity of a policy is 0 for all who ask for nothing; else a number of its own, which stays
+ * for as long as the site and the authority's certificates are the same: who showed a certificate
+ * of another authority is a stranger.
+ */
 static int
 make_policies(struct doors *d, struct door_set *s, const struct gateway_config *c,
               char *text, size_t room)
@@ -109,8 +120,8 @@ make_policies(struct doors *d, struct door_set *s, const struct gateway_config *
 
         if (!x->used || !x->client_ca[0])
             continue;
-        o = (struct tls_policy_options){.id = x->number + 1u, .name = slice_of(x->host),
-                                        .ca_file = x->client_ca};
+        o = (struct tls_policy_options){.id = ++d->policies, .name = slice_of(x->host),
+                                        .ca_file = x->client_ca, .before = guard_of(d, x)};
         s->guard[x->number] = tls_policy_new(d->library, &o, text, room);
         if (!s->guard[x->number])
             return -1;
@@ -173,12 +184,14 @@ doors_judge(const struct doors *d, const struct conn *c, const struct site *site
             const char **detail)
 {
     const struct tls_info *tls = conn_tls(c);
+    const struct tls_policy *guard = guard_of(d, site);
 
     if (tls && tls->sni.n > 0 && route_site(d->routes, tls->sni) != site) {
         *detail = "the name of the TLS handshake belongs to another site";
         return REASON_MISDIRECTED;
     }
-    if (site->client_ca[0] && !(tls && tls->verified && tls->policy == site->number + 1u)) {
+    if (site->client_ca[0] &&
+        !(guard && tls && tls->verified && tls->policy == tls_policy_id(guard))) {
         *detail = "this site asks for a client certificate in the TLS handshake";
         return REASON_MISDIRECTED;
     }

@@ -2,7 +2,8 @@
 /*
  * doors.h: what a worker's listeners speak: for each with `tls` a server over its directory of
  * certificates, and for each site with `tls.client_ca` what it asks of its clients. Made anew with
- * each configuration; connections that exist keep what they have. Owner: one worker.
+ * each configuration; connections that exist keep what they have, but a certificate of an authority
+ * that is no longer the site's lets nobody in. Owner: one worker.
  */
 #ifndef ROUSE_GATEWAY_DOORS_H
 #define ROUSE_GATEWAY_DOORS_H

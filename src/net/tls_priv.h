@@ -109,7 +109,6 @@ SSL *tls_client_ssl(struct tls_client *c, struct slice name);
 
 /* tls_policy.c: what the policy asks is asked. 0 or -1. */
 int tls_policy_apply(const struct tls_policy *p, SSL *ssl);
-uint32_t tls_policy_id(const struct tls_policy *p);
 
 /* tls_tickets.c: the keys of one epoch: name 16, cipher 32, MAC 32 bytes. 0 or -1. */
 struct tls_ticket_key {

@@ -21,6 +21,7 @@ struct tls_policy_options {
     uint32_t id;         /* the caller's; comes back in tls_info.policy */
     struct slice name;   /* of the site: with the CA's bytes, the identity that replicas share */
     const char *ca_file; /* clients must show a certificate of this CA; NULL: none is asked for */
+    const struct tls_policy *before; /* its id stays if it asks the same; NULL: there is none */
 };
 
 /* NULL: the CA file cannot be used (text says why) or out of memory. Sessions with a client's
@@ -29,6 +30,8 @@ struct tls_policy *tls_policy_new(struct tls_library *lib, const struct tls_poli
                                   char *text, size_t room);
 /* Not from within the policy callback; connections keep what they need of it. NULL is fine. */
 void tls_policy_free(struct tls_policy *p);
+/* What tls_info.policy is of those who came in by it. */
+uint32_t tls_policy_id(const struct tls_policy *p);
 
 struct tls_server;
 struct tls_server_options {

@@ -12,6 +12,7 @@ wire_tests += tests/wire/test_change.py
 wire_tests += tests/wire/test_chaos.py
 wire_tests += tests/wire/test_certificates.py
 wire_tests += tests/wire/test_cli.py
+wire_tests += tests/wire/test_client_certificates.py
 wire_tests += tests/wire/test_clients.py
 wire_tests += tests/wire/test_conformance_h2.py
 wire_tests += tests/wire/test_corpora.py
