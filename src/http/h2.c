@@ -12,6 +12,8 @@
 
 #define LINGER_TIME USEC_SEC
 #define FRAME_SIZE 32 /* of one that answers the peer, at most */
+/* A head within our limits must fit, with what its coding may add at worst. */
+#define SEND_BLOCK_MAX (256u * 1024)
 #define LINGER_BYTES (64u * 1024)
 #define LEFT_MAX (LOOP_READ_LARGE + 64u * 1024)
 
@@ -458,6 +460,7 @@ new_session(struct h2 *h, const nghttp2_session_callbacks *callbacks, nghttp2_op
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_continuations(option, h->o->continuations);
     nghttp2_option_set_peer_max_concurrent_streams(option, 100);
+    nghttp2_option_set_max_send_header_block_length(option, SEND_BLOCK_MAX);
     if (h->role->server)
         return nghttp2_session_server_new2(&h->ng, callbacks, h, option);
     return nghttp2_session_client_new2(&h->ng, callbacks, h, option);

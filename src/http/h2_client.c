@@ -435,6 +435,7 @@ on_serve(struct back *b, struct exchange *ex)
 
     if (!s) {
         exchange_abort(ex, REASON_OUT_OF_MEMORY);
+        loop_queue_run(c->h.loop, &c->tell); /* it may be idle: somebody must mind it */
         return;
     }
     *r = (struct h2_reply){.delivered = ex->delivered};
