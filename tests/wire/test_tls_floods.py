@@ -188,8 +188,11 @@ def test_hello_in_fragments(gateway, witness, hook, certificates):
     """H3: a ClientHello of hundreds of records ends in an answer or in a close, soon."""
     town = Town(gateway, witness, hook, certificates, handshake_time="2s")
     with socket.create_connection(("127.0.0.1", town.port), 10) as sock:
-        sock.sendall(in_fragments(client_hello(HOST)))
-        sock.recv(1 << 16)
+        try:
+            sock.sendall(in_fragments(client_hello(HOST)))
+            sock.recv(1 << 16)
+        except ConnectionError:
+            pass
         ended(sock, 10)
     alert = b"\x15\x03\x03\0\2\1\0"
     with socket.create_connection(("127.0.0.1", town.port), 10) as sock:
