@@ -14,6 +14,7 @@
 #define FRAME_SIZE 32 /* of one that answers the peer, at most */
 /* A head within our limits must fit, with what its coding may add at worst. */
 #define SEND_BLOCK_MAX (256u * 1024)
+#define HEAD_READ 2048u
 #define LINGER_BYTES (64u * 1024)
 #define LEFT_MAX (LOOP_READ_LARGE + 64u * 1024)
 
@@ -331,6 +332,16 @@ discard(struct h2 *h, size_t n)
         h2_close(h, h->why);
 }
 
+/*
+ * How much is looked at in one turn. A head that goes on after a whole read may be nothing but
+ * fields of a byte each: little of it at a time, so that the others have their turns (C6).
+ */
+static size_t
+read_size(const struct h2 *h)
+{
+    return h->block ? HEAD_READ : h->in_pool->size;
+}
+
 static void
 input(struct h2 *h)
 {
@@ -347,7 +358,7 @@ input(struct h2 *h)
         return;
     }
     loop_queue_rearm(h->loop, &h->rearm);
-    got = conn_read(h->conn, h->in, h->in_pool->size);
+    got = conn_read(h->conn, h->in, read_size(h));
     if (got > 0) {
         h->large = (size_t)got == h->in_pool->size;
         if (h->state == H2_OPEN)
