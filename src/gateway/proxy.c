@@ -2,13 +2,15 @@
 /*
  * proxy.c: the story of one request. READ THIS FIRST.
  *
- * A session has parsed and judged a head (http/h1_server.c) and hands over an exchange. Then:
+ * A session (http/session.h: HTTP/1 or HTTP/2) has judged a head and hands over an exchange. Then:
  *
  *     on_request       which site, sandbox, port, class?            -> refuse | proxy_route
+ *                      may this connection ask for that site (doors.h)?
  *     proxy_route      does our view know where it runs?            -> proxy_connect | proxy_ask
  *     proxy_ask        ask control, and wait: the request is held    -> proxy_on_verdict
  *     proxy_on_verdict GO: connect as told.  NO: refuse               -> proxy_connect | refuse
  *     proxy_connect    a pooled connection, else dial (proxy_connect.c)   -> proxy_relay
+ *                      HTTP/1 or HTTP/2, plain or TLS (speak.h)?
  *     proxy_relay      adapt the head, attach the back: bytes flow   -> on_answer
  *     on_answer        adapt the answer's head, tell control          -> on_end
  *                      WebSockets and other streams are listed and watched (proxy_stream.c):
