@@ -46,7 +46,7 @@ sites:
 
 
 @pytest.mark.parametrize("scheme,protocol", [("http", "http/1.1"), ("https", "h2")])
-def test_a_page_through_a_wake(scheme, protocol, app, browser, hook, gateway, tmp_path):
+def test_a_page_through_a_wake(scheme, protocol, app, hook, gateway, browser, tmp_path):
     h, port = hook(resume_time=0.3), free_port()
     h.sandbox("blog", "paused", address=f"127.0.0.1:{app.port}")
     directory = None
